@@ -1,0 +1,32 @@
+// Propagation of absl::Status, which Debian's Abseil leaves to its users.
+//
+//   CLM_RETURN_IF_ERROR(Validate(options));
+//   CLM_ASSIGN_OR_RETURN(const Universe universe, ReadUniverse(path));
+//
+// Both work in functions that return absl::Status or absl::StatusOr<T>.
+#pragma once
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#define CLM_RETURN_IF_ERROR(expression)                                          \
+  do {                                                                           \
+    if (absl::Status clm_status_ = (expression); !clm_status_.ok()) {            \
+      return clm_status_;                                                        \
+    }                                                                            \
+  } while (false)
+
+#define CLM_STATUS_CONCAT_INNER(left, right) left##right
+#define CLM_STATUS_CONCAT(left, right) CLM_STATUS_CONCAT_INNER(left, right)
+
+#define CLM_ASSIGN_OR_RETURN_INNER(result, declaration, expression) \
+  auto result = (expression);                                       \
+  if (!result.ok()) {                                               \
+    return std::move(result).status();                              \
+  }                                                                 \
+  declaration = *std::move(result)
+
+#define CLM_ASSIGN_OR_RETURN(declaration, expression) \
+  CLM_ASSIGN_OR_RETURN_INNER(CLM_STATUS_CONCAT(clm_result_, __LINE__), declaration, expression)

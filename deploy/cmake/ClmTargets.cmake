@@ -1,0 +1,51 @@
+# The helpers that declare this project's targets, so that each folder's CMakeLists.txt only says what is particular
+# to it: sources and the layers below that it may use.
+
+# clm_library(<folder> SOURCES ... DEPS ...)
+#
+# Declares clm_<folder> (alias clm::<folder>) from the sources of the current folder. A folder without sources is a
+# header-only library. Includes are rooted at the checkout: #include "core/base/types.h".
+function(clm_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(clm_${name} STATIC ${ARG_SOURCES})
+    set(scope PUBLIC)
+    target_link_libraries(clm_${name} PRIVATE $<BUILD_INTERFACE:clm_warnings>)
+  else()
+    add_library(clm_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(clm::${name} ALIAS clm_${name})
+  target_include_directories(clm_${name} ${scope}
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/clm>)
+  target_compile_features(clm_${name} ${scope} cxx_std_20)
+  target_link_libraries(clm_${name} ${scope} ${ARG_DEPS})
+endfunction()
+
+# clm_program(<name> SOURCES ... DEPS ...): an executable named <name>.
+function(clm_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE clm_warnings ${ARG_DEPS})
+endfunction()
+
+# clm_test(<name> SOURCES ... DEPS ... [LABELS ...] [TIMEOUT seconds] [SERIAL])
+#
+# One GoogleTest program, clm_<name>_test, and one ctest entry of the same name. Default label: unit.
+function(clm_test name)
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  set(target clm_${name}_test)
+  clm_program(${target} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS} clm_testing GTest::gmock_main)
+  add_test(NAME ${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77)
+  if(ARG_SERIAL)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+endfunction()
