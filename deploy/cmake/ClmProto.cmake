@@ -1,37 +1,49 @@
-# clm_proto_library(<target> [GRPC] PROTOS ... DEPS ...)
+# C++ from .proto files.
+
+# clm_proto_library(<name> PROTOS ... [GRPC] [DEPS ...])
 #
-# Generates C++ from .proto files (paths relative to proto/) into the build tree and declares a library of it. With GRPC
-# the services are generated as well and gRPC is linked. Generated headers are system headers, generated sources are built
-# without our warnings. The programs' include path is "clm/v1/<name>.pb.h".
-function(clm_proto_library target)
+# Declares the static library <name> (alias clm:: plus <name> without "clm_") from .proto files that are named relative
+# to the current source folder, which is also the root of their imports.
+#
+#   without GRPC   the messages: <file>.pb.h. Links Protocol Buffers only, so a program without gRPC can use it.
+#   with GRPC      the services: <file>.grpc.pb.h. Needs the library with their messages in DEPS.
+#
+# Generated code is not ours: it is compiled without our warnings and without clang-tidy, and whoever links the library
+# sees its headers as system headers.
+function(clm_proto_library name)
   cmake_parse_arguments(ARG "GRPC" "" "PROTOS;DEPS" ${ARGN})
-  set(proto_root ${PROJECT_SOURCE_DIR}/proto)
-  set(output_root ${PROJECT_BINARY_DIR}/generated)
-  set(sources)
-  foreach(proto IN LISTS ARG_PROTOS)
-    string(REGEX REPLACE "\\.proto$" "" stem ${proto})
-    if(ARG_GRPC)
-      set(outputs ${output_root}/${stem}.grpc.pb.cc ${output_root}/${stem}.grpc.pb.h)
-      set(arguments --grpc_out ${output_root} --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>)
-    else()
-      set(outputs ${output_root}/${stem}.pb.cc ${output_root}/${stem}.pb.h)
-      set(arguments --cpp_out ${output_root})
-    endif()
-    add_custom_command(
-      OUTPUT ${outputs}
-      COMMAND ${CMAKE_COMMAND} -E make_directory ${output_root}
-      COMMAND protobuf::protoc -I ${proto_root} ${arguments} ${proto}
-      DEPENDS ${proto_root}/${proto}
-      WORKING_DIRECTORY ${proto_root}
-      COMMENT "Generating ${stem}" VERBATIM)
-    list(APPEND sources ${outputs})
-  endforeach()
-  add_library(${target} STATIC ${sources})
-  string(REGEX REPLACE "^clm_" "clm::" alias ${target})
-  add_library(${alias} ALIAS ${target})
-  target_include_directories(${target} SYSTEM PUBLIC $<BUILD_INTERFACE:${output_root}>)
-  target_link_libraries(${target} PUBLIC protobuf::libprotobuf ${ARG_DEPS})
+  set(generated_root ${CMAKE_CURRENT_BINARY_DIR}/generated)
+  file(MAKE_DIRECTORY ${generated_root})
   if(ARG_GRPC)
-    target_link_libraries(${target} PUBLIC gRPC::grpc++)
+    set(extension .grpc.pb)
+    set(plugin --grpc_out=${generated_root} --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>)
+    set(tools protobuf::protoc gRPC::grpc_cpp_plugin)
+    set(library gRPC::grpc++)
+  else()
+    set(extension .pb)
+    set(plugin --cpp_out=${generated_root})
+    set(tools protobuf::protoc)
+    set(library protobuf::libprotobuf)
   endif()
+
+  set(sources)
+  list(TRANSFORM ARG_PROTOS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE proto_files)
+  foreach(proto IN LISTS ARG_PROTOS)
+    string(REGEX REPLACE "\\.proto$" "${extension}" stem ${generated_root}/${proto})
+    # A .proto may import any other of its library, so each depends on all of them.
+    add_custom_command(
+      OUTPUT ${stem}.cc ${stem}.h
+      COMMAND protobuf::protoc -I ${CMAKE_CURRENT_SOURCE_DIR} ${plugin} ${proto}
+      DEPENDS ${proto_files} ${tools}
+      WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
+      COMMENT "Generating C++ from ${proto}" VERBATIM)
+    list(APPEND sources ${stem}.cc)
+  endforeach()
+
+  add_library(${name} STATIC ${sources})
+  string(REGEX REPLACE "^clm_" "clm::" alias ${name})
+  add_library(${alias} ALIAS ${name})
+  target_include_directories(${name} SYSTEM PUBLIC ${generated_root})
+  target_link_libraries(${name} PUBLIC ${library} ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES CXX_CLANG_TIDY "")
 endfunction()
