@@ -22,6 +22,32 @@ function(clm_library name)
   target_link_libraries(clm_${name} ${scope} ${ARG_DEPS})
 endfunction()
 
+# clm_use_torch(<target>)
+#
+# Links LibTorch and compiles the target's sources against one precompiled torch/torch.h, which costs 10 s and more when
+# read as text. For clm_model, clm_train and their tests only.
+function(clm_use_torch target)
+  if(NOT TARGET clm_torch_header)
+    set(source ${PROJECT_BINARY_DIR}/torch_header.cc)
+    file(CONFIGURE OUTPUT ${source} CONTENT "// Carries the precompiled header.\n")
+    add_library(clm_torch_header OBJECT ${source})
+    # The warnings too: -Wpedantic changes predefined macros, which have to agree.
+    target_link_libraries(clm_torch_header PRIVATE clm_warnings LibTorch::cpu)
+    target_precompile_headers(clm_torch_header PRIVATE <torch/torch.h>)
+    set_target_properties(clm_torch_header PROPERTIES CXX_CLANG_TIDY "")
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE)
+    # A precompiled header fits one code model only; this is the one of libraries.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+    target_link_libraries(${target} PRIVATE LibTorch::cpu)
+  else()
+    target_link_libraries(${target} PUBLIC LibTorch::cpu)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM clm_torch_header)
+endfunction()
+
 # clm_program(<name> SOURCES ... DEPS ...): an executable named <name>.
 function(clm_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})

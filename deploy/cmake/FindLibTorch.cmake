@@ -1,6 +1,6 @@
 # Finds LibTorch's CPU libraries without the packaged TorchConfig.cmake, which demands a CUDA toolkit.
 #
-# Looks at, in order: CLM_TORCH_ROOT, CMAKE_PREFIX_PATH, the folder that deploy/setup fills
+# Looks at, in order: CLM_TORCH_ROOT (cache or environment), CMAKE_PREFIX_PATH, the folder that deploy/setup fills
 # (${CLM_DEPS_DIR:-~/.cache/clm}/libtorch-2.11.0/torch). Defines the target LibTorch::cpu.
 include(FindPackageHandleStandardArgs)
 
@@ -8,7 +8,7 @@ set(clm_deps_dir "$ENV{CLM_DEPS_DIR}")
 if(NOT clm_deps_dir)
   set(clm_deps_dir "$ENV{HOME}/.cache/clm")
 endif()
-set(CLM_TORCH_ROOT "" CACHE PATH "Root of a LibTorch 2.x (the folder that holds include/ and lib/)")
+set(CLM_TORCH_ROOT "$ENV{CLM_TORCH_ROOT}" CACHE PATH "Root of a LibTorch 2.x (the folder that holds include/ and lib/)")
 find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/torch.h
   PATHS ${CLM_TORCH_ROOT}/include ${clm_deps_dir}/libtorch-2.11.0/torch/include NO_DEFAULT_PATH)
 find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/torch.h)
