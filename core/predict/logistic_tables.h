@@ -1,0 +1,60 @@
+// Integer logistic functions: probabilities to the logistic domain and back, by table.
+//
+//   probability  16 bits: 65536 stands for 1; tables give values in [16, 65520]
+//   stretched    ln(p / (1 - p)) in units of 1/256, within [-2047, 2047]
+//
+// The tables are computed by the compiler with integer arithmetic alone, so they are equal on every platform.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace clm {
+
+inline constexpr int kMaxStretched = 2047;
+inline constexpr int kMinProbability16 = 16;
+inline constexpr int kMaxProbability16 = 65536 - kMinProbability16;
+
+namespace logistic_internal {
+
+// Entry i is 65536 / (1 + e^(-(i - 2048) / 256)), clamped.
+constexpr std::array<uint16_t, 4096> MakeSquashTable() {
+  constexpr uint64_t kOne = uint64_t{1} << 32;
+  constexpr uint64_t kStep = 4278222805;  // e^(-1/256) * 2^32
+  std::array<uint16_t, 4096> table{};
+  uint64_t power = kOne;  // e^(-distance / 256)
+  for (int distance = 0; distance <= 2048; ++distance) {
+    const uint64_t upper = (65536 * kOne + (kOne + power) / 2) / (kOne + power);
+    const int clamped = std::min(static_cast<int>(upper), kMaxProbability16);
+    if (distance < 2048) table[static_cast<size_t>(2048 + distance)] = static_cast<uint16_t>(clamped);
+    table[static_cast<size_t>(2048 - distance)] = static_cast<uint16_t>(65536 - clamped);
+    power = (power * kStep + kOne / 2) >> 32;
+  }
+  return table;
+}
+
+inline constexpr std::array<uint16_t, 4096> kSquashTable = MakeSquashTable();
+
+// Entry i is the smallest x whose squash reaches the middle of bucket i of 4096.
+constexpr std::array<int16_t, 4096> MakeStretchTable() {
+  std::array<int16_t, 4096> table{};
+  int x = -kMaxStretched;
+  for (int i = 0; i < 4096; ++i) {
+    while (x < kMaxStretched && kSquashTable[static_cast<size_t>(x + 2048)] < 16 * i + 8) ++x;
+    table[static_cast<size_t>(i)] = static_cast<int16_t>(x);
+  }
+  return table;
+}
+
+inline constexpr std::array<int16_t, 4096> kStretchTable = MakeStretchTable();
+
+}  // namespace logistic_internal
+
+// Requires -2048 <= stretched < 2048.
+inline int Squash(int stretched) { return logistic_internal::kSquashTable[static_cast<size_t>(stretched + 2048)]; }
+// Requires 0 <= probability12 < 4096.
+inline int Stretch12(int probability12) { return logistic_internal::kStretchTable[static_cast<size_t>(probability12)]; }
+
+}  // namespace clm
