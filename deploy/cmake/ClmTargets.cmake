@@ -4,7 +4,7 @@
 # clm_library(<folder> SOURCES ... DEPS ...)
 #
 # Declares clm_<folder> (alias clm::<folder>) from the sources of the current folder. A folder without sources is a
-# header-only library. Includes are rooted at the checkout: #include "core/base/types.h".
+# header-only library. Installed as clm::core_<folder>. Includes are rooted at the checkout: #include "core/base/types.h".
 function(clm_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   if(ARG_SOURCES)
@@ -20,6 +20,7 @@ function(clm_library name)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/clm>)
   target_compile_features(clm_${name} ${scope} cxx_std_20)
   target_link_libraries(clm_${name} ${scope} ${ARG_DEPS})
+  set_target_properties(clm_${name} PROPERTIES EXPORT_NAME core_${name})
 endfunction()
 
 # clm_use_torch(<target>)
@@ -54,6 +55,13 @@ function(clm_program name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE clm_warnings ${ARG_DEPS})
+  if(CLM_SANITIZE MATCHES thread)
+    if(NOT TARGET clm_absl_tsan)
+      add_library(clm_absl_tsan OBJECT ${PROJECT_SOURCE_DIR}/deploy/sanitizers/absl_tsan.cc)
+      target_link_libraries(clm_absl_tsan PRIVATE clm_warnings absl::synchronization)
+    endif()
+    target_link_libraries(${name} PRIVATE clm_absl_tsan absl::synchronization)
+  endif()
 endfunction()
 
 # clm_test(<name> SOURCES ... DEPS ... [LABELS ...] [TIMEOUT seconds] [SERIAL])
