@@ -1,0 +1,202 @@
+// encode and decode.
+//
+// Symbols are decimal numbers separated by white space, or packed little-endian with --packed.
+#include <cctype>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "client/command.h"
+#include "client/files.h"
+#include "client/stream.h"
+#include "clm/v1/service.grpc.pb.h"
+#include "core/base/byte_writer.h"
+#include "core/base/status_macros.h"
+
+namespace clm::client {
+namespace {
+
+// One run of digits: the largest 32-bit number has ten.
+constexpr size_t kMaxDigits = 10;
+
+struct EncodeFlags {
+  std::string input = "-";
+  std::string output = "-";
+  bool packed = false;
+  v1::EncodeRequest start;
+};
+
+struct DecodeFlags {
+  std::string input = "-";
+  std::string output = "-";
+  uint32_t packed_width = 0;
+  v1::DecodeRequest start;
+};
+
+uint32_t SymbolAt(const std::string& packed, size_t position, uint32_t width) {
+  uint32_t value = 0;
+  for (uint32_t i = 0; i < width; ++i) {
+    value |= static_cast<uint32_t>(static_cast<uint8_t>(packed[position + i])) << (8 * i);
+  }
+  return value;
+}
+
+std::string ToText(const std::string& packed, uint32_t width) {
+  std::string text;
+  for (size_t at = 0; at + width <= packed.size(); at += width)
+    absl::StrAppend(&text, SymbolAt(packed, at, width), " ");
+  return text;
+}
+
+// Turns decimal text in pieces into little-endian u32. A number may be cut between two pieces.
+class TextSymbols {
+ public:
+  absl::StatusOr<std::string> Pack(const std::string& text) {
+    ByteWriter out;
+    for (const char c : text) {
+      if (std::isspace(static_cast<unsigned char>(c)) == 0) {
+        digits_.push_back(c);
+        if (digits_.size() > kMaxDigits) return absl::InvalidArgumentError(absl::StrCat("not a symbol: ", digits_));
+        continue;
+      }
+      CLM_RETURN_IF_ERROR(Flush(out));
+    }
+    return out.Take();
+  }
+
+  absl::StatusOr<std::string> Finish() {
+    ByteWriter out;
+    CLM_RETURN_IF_ERROR(Flush(out));
+    return out.Take();
+  }
+
+ private:
+  absl::Status Flush(ByteWriter& out) {
+    if (digits_.empty()) return absl::OkStatus();
+    uint32_t value = 0;
+    if (!absl::SimpleAtoi(digits_, &value)) return absl::InvalidArgumentError(absl::StrCat("not a symbol: ", digits_));
+    out.WriteU32(value);
+    digits_.clear();
+    return absl::OkStatus();
+  }
+
+  std::string digits_;
+};
+
+absl::Status Encode(Session& session, const EncodeFlags& flags) {
+  CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Input> input, Input::Open(flags.input));
+  CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Output> output, Output::Create(flags.output));
+  const auto stub = v1::CompressionService::NewStub(session.channel());
+  grpc::ClientContext context;
+  const auto stream = stub->Encode(&context);
+  v1::EncodeResponse::Header header;
+  v1::EncodeResponse::Summary summary;
+  CLM_RETURN_IF_ERROR((PumpStream<v1::EncodeRequest, v1::EncodeResponse>(
+      context, *stream, flags.start, *input,
+      [](std::string data) {
+        v1::EncodeRequest part;
+        part.set_data(std::move(data));
+        return part;
+      },
+      [&](const v1::EncodeResponse& response) {
+        if (response.has_header()) header = response.header();
+        if (response.has_summary()) summary = response.summary();
+        return output->Write(flags.packed ? response.symbols() : ToText(response.symbols(), header.width_bytes()));
+      })));
+  if (!flags.packed) CLM_RETURN_IF_ERROR(output->Write("\n"));
+  CLM_RETURN_IF_ERROR(output->Commit());
+  session.Note(absl::StrCat(summary.original_bytes(), " bytes, ", summary.symbols(), " symbols of ",
+                            header.vocab_size(), ", ", header.width_bytes(), " bytes each when packed, fingerprint ",
+                            header.fingerprint().substr(0, 16)));
+  return absl::OkStatus();
+}
+
+// Wraps the input so that text symbols leave it packed.
+absl::StatusOr<std::string> PackedInput(Input& input, const DecodeFlags& flags) {
+  constexpr size_t kMaxInputBytes = size_t{1} << 30;
+  CLM_ASSIGN_OR_RETURN(std::string data, input.ReadAll(kMaxInputBytes));
+  if (flags.packed_width != 0) return data;
+  TextSymbols symbols;
+  CLM_ASSIGN_OR_RETURN(std::string packed, symbols.Pack(data));
+  CLM_ASSIGN_OR_RETURN(const std::string rest, symbols.Finish());
+  return packed + rest;
+}
+
+absl::Status SendSymbols(grpc::ClientReaderWriterInterface<v1::DecodeRequest, v1::DecodeResponse>& stream,
+                         const v1::DecodeRequest& start, const std::string& packed) {
+  bool open = stream.Write(start);
+  for (size_t at = 0; open && at < packed.size(); at += kStreamChunkBytes) {
+    v1::DecodeRequest part;
+    part.set_symbols(packed.substr(at, kStreamChunkBytes));
+    open = stream.Write(part);
+  }
+  stream.WritesDone();
+  return absl::OkStatus();
+}
+
+absl::Status Decode(Session& session, const DecodeFlags& flags) {
+  CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Input> input, Input::Open(flags.input));
+  CLM_ASSIGN_OR_RETURN(const std::string packed, PackedInput(*input, flags));
+  CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Output> output, Output::Create(flags.output));
+  v1::DecodeRequest start = flags.start;
+  start.mutable_start()->set_width_bytes(flags.packed_width == 0 ? 4 : flags.packed_width);
+  const auto stub = v1::CompressionService::NewStub(session.channel());
+  grpc::ClientContext context;
+  const InterruptScope scope([&context] { context.TryCancel(); });
+  const auto stream = stub->Decode(&context);
+  std::thread sender([&] { SendSymbols(*stream, start, packed).IgnoreError(); });
+  v1::DecodeResponse response;
+  v1::DecodeResponse::Summary summary;
+  absl::Status written;
+  while (stream->Read(&response)) {
+    if (response.has_summary()) summary = response.summary();
+    if (written.ok()) written = output->Write(response.data());
+    if (!written.ok()) context.TryCancel();
+  }
+  sender.join();
+  const grpc::Status finished = stream->Finish();
+  CLM_RETURN_IF_ERROR(written);
+  CLM_RETURN_IF_ERROR(ToAbsl(finished));
+  CLM_RETURN_IF_ERROR(output->Commit());
+  session.Note(absl::StrCat(summary.symbols(), " symbols, ", summary.decoded_bytes(), " bytes, ",
+                            summary.valid_utf8() ? "valid" : "NOT valid", " UTF-8, sha256 ", summary.sha256()));
+  return absl::OkStatus();
+}
+
+void AddRepresentationFlags(CLI::App& command, v1::RepresentationRef& ref) {
+  command
+      .add_option_function<std::string>(
+          "--representation", [&ref](const std::string& value) { ref.set_kind(value); },
+          "byte, token or coordinate (default: that of --artifact)")
+      ->check(CLI::IsMember({"byte", "token", "coordinate"}));
+  command.add_option_function<std::string>(
+      "--artifact", [&ref](const std::string& value) { ref.set_artifact(value); },
+      "Tokenizer, universe, corpus or checkpoint that gives the tables");
+}
+
+}  // namespace
+
+void AddEncode(CLI::App& app, Session& session) {
+  const auto flags = std::make_shared<EncodeFlags>();
+  CLI::App* command = app.add_subcommand("encode", "Bytes of one document to symbols");
+  AddRepresentationFlags(*command, *flags->start.mutable_start()->mutable_representation());
+  command->add_option("input", flags->input, "File, or - for stdin")->capture_default_str();
+  command->add_option("-o,--out", flags->output, "File, or - for stdout")->capture_default_str();
+  command->add_flag("--packed", flags->packed, "Little-endian numbers instead of text");
+  command->callback([&session, flags] { session.exit_code = session.Report(Encode(session, *flags)); });
+}
+
+void AddDecode(CLI::App& app, Session& session) {
+  const auto flags = std::make_shared<DecodeFlags>();
+  CLI::App* command = app.add_subcommand("decode", "Symbols of one document to bytes");
+  AddRepresentationFlags(*command, *flags->start.mutable_start()->mutable_representation());
+  command->add_option("input", flags->input, "File, or - for stdin")->capture_default_str();
+  command->add_option("-o,--out", flags->output, "File, or - for stdout")->capture_default_str();
+  command->add_option("--packed", flags->packed_width, "The input is packed, this many bytes per symbol")
+      ->check(CLI::IsMember({2, 4}));
+  command->callback([&session, flags] { session.exit_code = session.Report(Decode(session, *flags)); });
+}
+
+}  // namespace clm::client
