@@ -10,8 +10,8 @@ namespace clm::layering {
 namespace {
 
 const SourceTree& Checkout() {
-  static const auto* const tree = new SourceTree(CLM_SOURCE_DIR);
-  return *tree;
+  static const auto* const kTree = new SourceTree(CLM_SOURCE_DIR);
+  return *kTree;
 }
 
 void ExpectNone(const std::vector<Finding>& findings) {

@@ -14,7 +14,7 @@ constexpr size_t kMaxSourceLines = 700;
 
 // What each folder of core may include besides itself and core/base. An entry is a folder, or one header of a folder.
 const std::map<std::string, std::set<std::string>>& Allowed() {
-  static const auto* const table = new std::map<std::string, std::set<std::string>>{
+  static const auto* const kTable = new std::map<std::string, std::set<std::string>>{
       {"base", {}},
       {"text", {}},
       {"entropy", {}},
@@ -35,7 +35,7 @@ const std::map<std::string, std::set<std::string>>& Allowed() {
        {"text", "entropy", "artifact", "tokenizer", "coordinate", "manifold", "predict", "representation", "data",
         "model", "engine", "train", "eval", "codec", "generate"}},
   };
-  return *table;
+  return *kTable;
 }
 
 bool StartsWith(const std::string& text, const std::string& start) { return text.compare(0, start.size(), start) == 0; }
