@@ -2,11 +2,13 @@
 
 #include <cmath>
 
+// clang-format off
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/model/transformer/kernels.cc"
-#include "hwy/contrib/math/math-inl.h"
-#include "hwy/foreach_target.h"  // compiles this file once per instruction set
+#include "hwy/foreach_target.h"  // compiles this file once per instruction set; must come first
 #include "hwy/highway.h"
+#include "hwy/contrib/math/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace clm::kernels::HWY_NAMESPACE {

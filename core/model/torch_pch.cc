@@ -1,1 +1,0 @@
-#include "core/model/torch_pch.h"
