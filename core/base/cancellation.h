@@ -1,8 +1,8 @@
 // CancellationToken: asks a computation to stop.
 //
-// The owner of an operation keeps a CancellationSource; every function that may run longer than a few milliseconds takes
-// a `const CancellationToken&` and calls Check() at least once per training step, per 64 KiB of data or per symbol
-// batch. A default-constructed token never cancels.
+// The owner of an operation keeps a CancellationSource; every function that may run longer than a few milliseconds
+// takes a `const CancellationToken&` and calls Check() at least once per training step, per 64 KiB of data or per
+// symbol batch. A default-constructed token never cancels.
 //
 // Thread-safety: all members may be called from any thread. Cancel() is a single atomic store, but for signal handlers
 // write to a pipe instead: shared_ptr is not async-signal-safe.

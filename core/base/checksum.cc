@@ -24,11 +24,6 @@ constexpr std::array<uint32_t, 256> MakeTable() {
 
 constexpr std::array<uint32_t, 256> kTable = MakeTable();
 
-uint32_t ExtendPortable(uint32_t crc, const char* data, size_t size) {
-  for (size_t i = 0; i < size; ++i) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<uint8_t>(data[i])) & 0xff];
-  return crc;
-}
-
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) uint32_t ExtendHardware(uint32_t crc, const char* data, size_t size) {
   uint64_t wide = crc;
@@ -43,19 +38,24 @@ __attribute__((target("sse4.2"))) uint32_t ExtendHardware(uint32_t crc, const ch
 }
 
 bool HasHardware() {
-  static const bool kHas = __builtin_cpu_supports("sse4.2") != 0;
-  return kHas;
+  static const bool has = __builtin_cpu_supports("sse4.2") != 0;
+  return has;
 }
 #endif
 
 }  // namespace
 
 uint32_t Crc32c(absl::string_view data, uint32_t crc) {
-  crc = ~crc;
 #if defined(__x86_64__)
-  if (HasHardware()) return ~ExtendHardware(crc, data.data(), data.size());
+  if (HasHardware()) return ~ExtendHardware(~crc, data.data(), data.size());
 #endif
-  return ~ExtendPortable(crc, data.data(), data.size());
+  return Crc32cPortable(data, crc);
+}
+
+uint32_t Crc32cPortable(absl::string_view data, uint32_t crc) {
+  crc = ~crc;
+  for (const char byte : data) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<uint8_t>(byte)) & 0xff];
+  return ~crc;
 }
 
 }  // namespace clm

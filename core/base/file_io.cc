@@ -74,10 +74,16 @@ int OpenRetrying(const std::string& path, int flags, mode_t mode = 0) {
   return fd;
 }
 
-absl::StatusOr<uint64_t> DescriptorSize(int fd, const std::string& path) {
+// Waiting for the other end of a pipe would hang the caller, hence O_NONBLOCK; it changes nothing for regular files.
+int OpenForReading(const std::string& path) { return OpenRetrying(path, O_RDONLY | O_NONBLOCK); }
+
+absl::StatusOr<uint64_t> RegularFileSize(int fd, const std::string& path) {
   struct stat info {};
   if (fstat(fd, &info) != 0) return ErrnoError("examine", path, errno);
-  if (S_ISDIR(info.st_mode)) return ErrnoError("read", path, EISDIR);
+  if (!S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot read ", path, ": it is ", S_ISDIR(info.st_mode) ? "a folder" : "not a regular file"));
+  }
   return static_cast<uint64_t>(info.st_size);
 }
 
@@ -96,7 +102,11 @@ class PosixWritableFile final : public WritableFile {
   }
 
   absl::Status Sync() override {
-    return fdatasync(fd_.get()) == 0 ? absl::OkStatus() : ErrnoError("sync", path_, errno);
+    int result = -1;
+    do {
+      result = fdatasync(fd_.get());
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? absl::OkStatus() : ErrnoError("sync", path_, errno);
   }
 
   absl::Status Close() override {
@@ -165,16 +175,16 @@ class Posix final : public FileSystem {
   }
 
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> Open(const std::string& path) const override {
-    FileDescriptor fd(OpenRetrying(path, O_RDONLY));
+    FileDescriptor fd(OpenForReading(path));
     if (fd.get() < 0) return ErrnoError("open", path, errno);
-    CLM_ASSIGN_OR_RETURN(const uint64_t size, DescriptorSize(fd.get(), path));
+    CLM_ASSIGN_OR_RETURN(const uint64_t size, RegularFileSize(fd.get(), path));
     return std::make_unique<PosixRandomAccessFile>(fd.Release(), size, path);
   }
 
   absl::StatusOr<std::unique_ptr<MappedFile>> Map(const std::string& path) const override {
-    const FileDescriptor fd(OpenRetrying(path, O_RDONLY));
+    const FileDescriptor fd(OpenForReading(path));
     if (fd.get() < 0) return ErrnoError("open", path, errno);
-    CLM_ASSIGN_OR_RETURN(const uint64_t size, DescriptorSize(fd.get(), path));
+    CLM_ASSIGN_OR_RETURN(const uint64_t size, RegularFileSize(fd.get(), path));
     if (size == 0) return std::make_unique<PosixMappedFile>(nullptr, 0);
     void* address = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
     if (address == MAP_FAILED) return ErrnoError("map", path, errno);
@@ -219,7 +229,7 @@ class Posix final : public FileSystem {
 
   absl::Status Truncate(const std::string& path, uint64_t size_bytes) override {
     return truncate(path.c_str(), static_cast<off_t>(size_bytes)) == 0 ? absl::OkStatus()
-                                                                        : ErrnoError("truncate", path, errno);
+                                                                       : ErrnoError("truncate", path, errno);
   }
 
   absl::Status Rename(const std::string& from, const std::string& to) override {
@@ -341,11 +351,13 @@ absl::StatusOr<std::unique_ptr<FolderLock>> LockFolder(const std::string& path) 
   FileDescriptor fd(OpenRetrying(name, O_RDWR | O_CREAT, 0644));
   if (fd.get() < 0) return ErrnoError("open", name, errno);
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return ErrnoError("lock", name, errno);
     char holder[24] = {};
-    const ssize_t length = pread(fd.get(), holder, sizeof(holder) - 1, 0);
+    const ssize_t length = pread(fd.get(), holder, sizeof(holder), 0);
+    const absl::string_view process(holder, static_cast<size_t>(std::max<ssize_t>(length, 0)));
+    // A holder that has just come may not have written its number yet.
     return absl::FailedPreconditionError(
-        absl::StrCat("folder ", path, " is in use by process ",
-                     absl::string_view(holder, static_cast<size_t>(std::max<ssize_t>(length, 0)))));
+        absl::StrCat("folder ", path, " is in use by ", process.empty() ? "another process" : "process ", process));
   }
   const std::string self = absl::StrCat(getpid());
   if (ftruncate(fd.get(), 0) != 0 || pwrite(fd.get(), self.data(), self.size(), 0) < 0) {

@@ -1,12 +1,13 @@
 // FileSystem: the one door to the disk.
 //
 // Every read and write of CLM's own data goes through this interface, so that a test can fail the n-th operation, drop
-// what was never synced, or run out of space (FaultFileSystem). PublishDirectory and WriteFileAtomically are the only places that
-// rename.
+// what was never synced, or run out of space (FaultFileSystem). PublishDirectory and WriteFileAtomically are the only
+// places that rename.
 //
-// Errors: NOT_FOUND (no such file), ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED (no space left, quota, too many
-// open files), otherwise INTERNAL; every message names the operation, the path and the system's reason.
-// Thread-safety: FileSystem may be used from any thread; one WritableFile by one thread at a time.
+// Errors: NOT_FOUND (no such file), ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED (no space left, quota, too
+// many open files), INVALID_ARGUMENT (opening for reading what is not a regular file), otherwise INTERNAL; every
+// message names the operation, the path and the system's reason. Thread-safety: FileSystem may be used from any thread;
+// one WritableFile by one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -79,7 +80,7 @@ FileSystem& PosixFileSystem();
 absl::StatusOr<std::string> ReadFile(const FileSystem& files, const std::string& path, uint64_t limit_bytes);
 
 // Replaces `path` by `data`: temporary name beside it, sync, rename, sync of the folder. After a crash the path holds
-// the old content or the new one, never a mixture.
+// the old content or the new one, never a mixture. One writer of a path at a time.
 absl::Status WriteFileAtomically(FileSystem& files, const std::string& path, absl::string_view data);
 
 // Moves the finished directory `from` to `to` (same file system): syncs every file and folder below `from`, renames,

@@ -15,10 +15,10 @@ struct ProgressMetric {
 };
 
 struct Progress {
-  std::string phase;          // lower_snake: "tokenize", "fold", "train", "evaluate"
-  uint64_t done_units = 0;    // in units of the phase (bytes, steps, documents)
-  uint64_t total_units = 0;   // 0 while unknown
-  std::string unit;           // "bytes", "steps", "documents"
+  std::string phase;              // lower_snake: "tokenize", "fold", "train", "evaluate"
+  uint64_t done_units = 0;        // in units of the phase (bytes, steps, documents)
+  uint64_t total_units = 0;       // 0 while unknown
+  std::string unit;               // "bytes", "steps", "documents"
   double remaining_seconds = -1;  // negative while unknown
   std::vector<ProgressMetric> metrics;
 };

@@ -15,7 +15,13 @@ constexpr uint32_t kWeyl0 = 0x9e3779b9;
 constexpr uint32_t kWeyl1 = 0xbb67ae85;
 constexpr int kRounds = 10;
 
-std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+uint32_t LittleEndian32(const uint8_t* bytes) {
+  return uint32_t{bytes[0]} | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24;
+}
+
+}  // namespace
+
+std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
   for (int round = 0; round < kRounds; ++round) {
     const uint64_t product0 = uint64_t{kMultiplier0} * counter[0];
     const uint64_t product1 = uint64_t{kMultiplier1} * counter[2];
@@ -27,12 +33,6 @@ std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint3
   return counter;
 }
 
-uint32_t LittleEndian32(const uint8_t* bytes) {
-  return uint32_t{bytes[0]} | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24;
-}
-
-}  // namespace
-
 CounterRng::CounterRng(uint64_t seed, absl::string_view purpose, uint64_t index)
     : counter_{0, 0, static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32)} {
   // The key is the start of a digest, so that neighbouring seeds and similar purposes are unrelated.
@@ -41,7 +41,7 @@ CounterRng::CounterRng(uint64_t seed, absl::string_view purpose, uint64_t index)
 }
 
 void CounterRng::Refill() {
-  block_ = Philox(counter_, key_);
+  block_ = Philox4x32(counter_, key_);
   if (++counter_[0] == 0) ++counter_[1];
   used_ = 0;
 }

@@ -11,11 +11,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define CLM_RETURN_IF_ERROR(expression)                                          \
-  do {                                                                           \
-    if (absl::Status clm_status_ = (expression); !clm_status_.ok()) {            \
-      return clm_status_;                                                        \
-    }                                                                            \
+#define CLM_RETURN_IF_ERROR(expression)                               \
+  do {                                                                \
+    if (absl::Status clm_status_ = (expression); !clm_status_.ok()) { \
+      return clm_status_;                                             \
+    }                                                                 \
   } while (false)
 
 #define CLM_STATUS_CONCAT_INNER(left, right) left##right

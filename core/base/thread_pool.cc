@@ -9,15 +9,23 @@
 #include <fstream>
 #include <limits>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "core/base/check.h"
+#include "core/base/log.h"
 
 namespace clm {
 namespace {
+
+constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
 
 // One ParallelFor: tasks are taken in index order by whoever is free.
 class Job {
@@ -68,15 +76,21 @@ size_t AffinityThreads() {
   return std::max<size_t>(std::thread::hardware_concurrency(), 1);
 }
 
-// Whole processors of the cgroup v2 quota, rounded up; a large number without one.
-size_t QuotaThreads() {
-  constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  uint64_t period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period == 0) return kUnlimited;
-  const uint64_t microseconds = std::strtoull(quota.c_str(), nullptr, 10);
-  return microseconds == 0 ? kUnlimited : static_cast<size_t>((microseconds + period - 1) / period);
+// The tightest quota of this process's cgroup and those above it.
+size_t CgroupThreads() {
+  size_t threads = kUnlimited;
+  std::string folder;
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    if (absl::StartsWith(line, "0::")) folder = line.substr(3);
+  }
+  while (true) {
+    std::string cpu_max;
+    std::ifstream file(absl::StrCat("/sys/fs/cgroup", folder, "/cpu.max"));
+    if (std::getline(file, cpu_max)) threads = std::min(threads, QuotaThreads(cpu_max));
+    if (folder.empty()) return threads;
+    folder.resize(folder.rfind('/') == std::string::npos ? 0 : folder.rfind('/'));
+  }
 }
 
 }  // namespace
@@ -100,9 +114,8 @@ struct ThreadPool::State {
       {
         absl::MutexLock lock(&mu);
         mu.Await(absl::Condition(
-            +[](State* state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state->mu) {
-              return state->stopping || !state->tickets.empty();
-            },
+            +[](State* state)
+                 ABSL_EXCLUSIVE_LOCKS_REQUIRED(state->mu) { return state->stopping || !state->tickets.empty(); },
             this));
         if (tickets.empty()) return;
         job = tickets.front().job;
@@ -134,7 +147,12 @@ struct ThreadPool::State {
 
 ThreadPool::ThreadPool(size_t threads) : state_(std::make_unique<State>()) {
   CLM_CHECK(threads >= 1);
-  for (size_t i = 1; i < threads; ++i) state_->threads.emplace_back([state = state_.get()] { state->Run(); });
+  try {
+    for (size_t i = 1; i < threads; ++i) state_->threads.emplace_back([state = state_.get()] { state->Run(); });
+  } catch (const std::system_error& error) {
+    Log(LogLevel::kWarning, "fewer threads than asked for",
+        {{"wanted", threads}, {"started", this->threads()}, {"reason", error.what()}});
+  }
 }
 
 ThreadPool::~ThreadPool() {
@@ -160,6 +178,16 @@ absl::Status ThreadPool::ParallelFor(size_t count, const CancellationToken& canc
   return job.status();
 }
 
-size_t AvailableThreads() { return std::min(AffinityThreads(), QuotaThreads()); }
+size_t QuotaThreads(absl::string_view cpu_max) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(cpu_max, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+  uint64_t quota = 0;
+  uint64_t period = 0;
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &quota) || !absl::SimpleAtoi(parts[1], &period))
+    return kUnlimited;
+  if (quota == 0 || period == 0) return kUnlimited;
+  return static_cast<size_t>(quota / period + (quota % period != 0 ? 1 : 0));
+}
+
+size_t AvailableThreads() { return std::min(AffinityThreads(), CgroupThreads()); }
 
 }  // namespace clm

@@ -1,5 +1,6 @@
 #include "core/base/units.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -13,7 +14,7 @@ std::string FormatBytes(uint64_t bytes) {
   if (bytes < 1024) return absl::StrCat(bytes, " B");
   double value = static_cast<double>(bytes) / 1024;
   size_t unit = 0;
-  while (value >= 1024 && unit + 1 < kUnits.size()) {
+  while (value >= 1023.95 && unit + 1 < kUnits.size()) {
     value /= 1024;
     ++unit;
   }
@@ -21,8 +22,10 @@ std::string FormatBytes(uint64_t bytes) {
 }
 
 std::string FormatSeconds(double seconds) {
-  if (seconds < 60) return absl::StrFormat("%.1fs", seconds);
-  const uint64_t whole = static_cast<uint64_t>(seconds + 0.5);
+  constexpr double kLongest = 1e15;  // well inside uint64_t
+  if (!(seconds >= 0)) return "unknown";
+  if (seconds < 59.95) return absl::StrFormat("%.1fs", seconds);
+  const uint64_t whole = static_cast<uint64_t>(std::min(seconds, kLongest) + 0.5);
   if (whole < 3600) return absl::StrFormat("%dm %02ds", whole / 60, whole % 60);
   return absl::StrFormat("%dh %02dm", whole / 3600, whole % 3600 / 60);
 }

@@ -14,7 +14,7 @@ inline double BitsPerByte(double nats, double original_bytes) { return nats / (o
 
 // "1.5 MiB", "312 B": for people; machine output carries plain numbers.
 std::string FormatBytes(uint64_t bytes);
-// "3m 20s", "0.4s": for people.
+// "0.4s", "3m 20s", "1h 05m": for people. "unknown" for what is negative or not a number.
 std::string FormatSeconds(double seconds);
 
 }  // namespace clm
