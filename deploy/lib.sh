@@ -52,17 +52,27 @@ require_disk() {
   ((free >= $2)) || die "$3 needs $2 MiB free in $folder, which has $free MiB"
 }
 
+# why LOG: one line on why a download or an installation failed, from what apt-get or pip said.
+why() {
+  local offline='Temporary failure|Could not (resolve|connect)|unreachable|Connection (refused|timed out)|NewConnectionError'
+  if grep -qE "$offline" "$1"; then
+    echo "this machine is offline or cannot reach its package source"
+  else
+    grep -m 1 -E '^ *(E: |ERROR)' "$1" || tail -n 1 "$1"
+  fi
+}
+
 # with_lock NAME COMMAND...: one process at a time runs COMMAND; a second one says that it waits.
 with_lock() {
   local name=$1 descriptor
   shift
-  mkdir -p "$deps_dir" || die "cannot create $deps_dir (CLM_DEPS_DIR chooses another folder)"
+  mkdir -p "$deps_dir" 2>/dev/null || die "cannot create $deps_dir (CLM_DEPS_DIR chooses another folder)"
   exec {descriptor}>"$deps_dir/$name.lock" || die "cannot write $deps_dir/$name.lock"
   if ! flock -n "$descriptor"; then
     say "another run holds $deps_dir/$name.lock; waiting for it"
     flock "$descriptor"
   fi
-  "$@" {descriptor}>&-
+  "$@"  # its children keep the lock too, should this script be killed
   exec {descriptor}>&-
 }
 
@@ -122,9 +132,9 @@ fetch_deb_files() {
   work=$(mktemp -d "$deps_dir/.fetch-XXXXXX")
   if ! fetch_deb_files_into "$package" "$work" "$@"; then
     local reason
-    reason=$(grep -m 1 '^E:' "$work/log" || tail -n 1 "$work/log")
+    reason=$(why "$work/log")
     rm -rf "$work"
-    die "cannot fetch Debian's package $package: ${reason:-no reason given} (is this machine online?)"
+    die "cannot fetch Debian's package $package: $reason"
   fi
   rm -rf "$folder"
   mv "$work/take" "$folder"
