@@ -1,6 +1,11 @@
 # Everything the project links that it does not own. All but LibTorch comes from Debian's packages
 # (deploy/packages.list); FindLibTorch.cmake says where LibTorch is looked for.
 
+if(CLM_WITH_TORCH)
+  find_package(LibTorch REQUIRED)
+  # Its root holds an old protobuf, which must not be found below.
+  list(REMOVE_ITEM CMAKE_PREFIX_PATH "${LibTorch_ROOT}")
+endif()
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED)
@@ -25,7 +30,4 @@ if(CLM_BUILD_TESTS)
 endif()
 if(CLM_BUILD_BENCHMARKS)
   find_package(benchmark REQUIRED)
-endif()
-if(CLM_WITH_TORCH)
-  find_package(LibTorch REQUIRED)
 endif()

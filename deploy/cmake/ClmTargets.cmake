@@ -39,16 +39,19 @@ function(clm_use_torch target)
     target_precompile_headers(clm_torch_header PRIVATE <ATen/ATen.h> <ATen/Parallel.h> <c10/core/GradMode.h>)
     set_target_properties(clm_torch_header PROPERTIES CXX_CLANG_TIDY "")
   endif()
+  target_link_libraries(${target} PRIVATE LibTorch::cpu)
+  clm_reuse_header(${target} clm_torch_header)
+endfunction()
+
+# clm_reuse_header(<target> <owner>): compiles <target> against the precompiled header of <owner>, a library. A
+# precompiled header fits one code model only, so programs take that of libraries.
+function(clm_reuse_header target owner)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL EXECUTABLE)
-    # A precompiled header fits one code model only; this is the one of libraries.
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
-    target_link_libraries(${target} PRIVATE LibTorch::cpu)
-  else()
-    target_link_libraries(${target} PRIVATE LibTorch::cpu)
   endif()
-  target_precompile_headers(${target} REUSE_FROM clm_torch_header)
+  target_precompile_headers(${target} REUSE_FROM ${owner})
 endfunction()
 
 # clm_program(<name> SOURCES ... DEPS ...): an executable named <name>.

@@ -9,13 +9,17 @@ if(NOT clm_deps_dir)
   set(clm_deps_dir "$ENV{HOME}/.cache/clm")
 endif()
 set(CLM_TORCH_ROOT "$ENV{CLM_TORCH_ROOT}" CACHE PATH "Root of a LibTorch 2.x (the folder that holds include/ and lib/)")
-find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/torch.h
-  PATHS ${CLM_TORCH_ROOT}/include ${clm_deps_dir}/libtorch-2.11.0/torch/include NO_DEFAULT_PATH)
-find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/torch.h)
+set(clm_torch_header torch/csrc/api/include/torch/torch.h)
+find_path(LibTorch_INCLUDE_DIR ${clm_torch_header} PATHS ${CLM_TORCH_ROOT}/include NO_DEFAULT_PATH)
+# Not the system's folders: Debian's own LibTorch is too old.
+find_path(LibTorch_INCLUDE_DIR ${clm_torch_header} NO_CMAKE_SYSTEM_PATH NO_SYSTEM_ENVIRONMENT_PATH)
+find_path(LibTorch_INCLUDE_DIR ${clm_torch_header} PATHS ${clm_deps_dir}/libtorch-2.11.0/torch/include NO_DEFAULT_PATH)
 get_filename_component(LibTorch_ROOT "${LibTorch_INCLUDE_DIR}" DIRECTORY)
 find_library(LibTorch_CPU_LIBRARY torch_cpu PATHS ${LibTorch_ROOT}/lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_LIBRARY c10 PATHS ${LibTorch_ROOT}/lib NO_DEFAULT_PATH)
-find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR)
+find_package_handle_standard_args(
+  LibTorch REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR
+  REASON_FAILURE_MESSAGE "run deploy/setup, or name a LibTorch 2.x with -DCLM_TORCH_ROOT=, or build with -DCLM_WITH_TORCH=OFF")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   add_library(LibTorch::cpu INTERFACE IMPORTED)
