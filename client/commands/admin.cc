@@ -7,11 +7,8 @@
 #include "client/command.h"
 #include "clm/v1/service.grpc.pb.h"
 #include "core/base/units.h"
+#include "core/base/version.h"
 #include "grpc/health/v1/health.grpc.pb.h"
-
-#ifndef CLM_VERSION
-#define CLM_VERSION "unknown"
-#endif
 
 namespace clm::client {
 namespace {
@@ -32,7 +29,7 @@ int CheckHealth(Session& session, const std::string& service) {
 }
 
 int ShowVersion(Session& session, bool client_only) {
-  if (!session.json()) std::printf("clm %s\n", CLM_VERSION);
+  if (!session.json()) std::printf("clm %s\n", std::string(Version()).c_str());
   if (client_only) return kExitOk;
   const auto stub = v1::AdminService::NewStub(session.channel());
   v1::Capabilities capabilities;
