@@ -49,6 +49,8 @@ struct CommitOptions {
   std::vector<ArtifactId> parents = {};  // artifacts of this store; they cannot be deleted before this one
   ArtifactAttributes attributes = {};    // part of the identity: no times, no host names
   CancellationToken cancel = {};         // looked at while digesting
+  // Digests (64 lower-case hex digits) that files must turn out to have, by name. DATA_LOSS naming a file that has not.
+  std::map<std::string, std::string> expected_sha256 = {};
 };
 
 // An artifact being written: a private folder that vanishes with the object unless it is committed.
@@ -166,7 +168,6 @@ class ArtifactStore {
   absl::StatusOr<std::vector<ManifestFile>> DescribeFiles(const std::string& folder, const CancellationToken& cancel);
   absl::Status PublishLocked(const std::string& folder, const Manifest& manifest)
       ABSL_SHARED_LOCKS_REQUIRED(change_mu_);
-  absl::Status FreeLocked(const ArtifactId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   absl::Status CheckNothingHolds(const ArtifactId& id);
   std::string KindFolder(ArtifactKind kind) const;
   std::string PinFolder(const ArtifactId& id) const;

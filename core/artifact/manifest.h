@@ -71,8 +71,8 @@ absl::StatusOr<Manifest> MakeManifest(ArtifactKind kind, std::vector<ArtifactId>
                                       absl::Time create_time);
 
 // The 64 hex digits of the id: SHA-256 over a text that says kind, parents, files and attributes without ambiguity.
-// Requires sorted parents and files.
-std::string ContentDigest(const Manifest& manifest);
+// Requires sorted parents and files; does not look at manifest.id.
+std::string ContentDigest(ArtifactKind kind, const Manifest& manifest);
 
 std::string WriteManifest(const Manifest& manifest);
 

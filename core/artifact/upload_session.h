@@ -75,7 +75,7 @@ class UploadSession {
   UploadSession(UploadSessions& owner, std::string upload_id, uint64_t limit_bytes, uint64_t declared_bytes)
       : owner_(owner), upload_id_(std::move(upload_id)), limit_bytes_(limit_bytes), declared_bytes_(declared_bytes) {}
   absl::Status OpenFile();
-  absl::StatusOr<ArtifactId> Publish(const FinishUploadOptions& options);
+  absl::StatusOr<ArtifactId> Publish(const FinishUploadOptions& options, const std::string& sha256);
 
   UploadSessions& owner_;
   const std::string upload_id_;
@@ -83,7 +83,7 @@ class UploadSession {
   const uint64_t declared_bytes_;  // 0 when unknown
   uint64_t size_bytes_ = 0;
   bool finished_ = false;
-  std::unique_ptr<WritableFile> file_;  // null until the first write
+  std::unique_ptr<WritableFile> file_;  // null when finished or when it could not be opened again
 };
 
 class UploadSessions {
@@ -112,7 +112,8 @@ class UploadSessions {
   // a manifest.
   absl::Status Recover(absl::string_view upload_id);
   absl::Status Remove(absl::string_view upload_id);
-  void Release(const std::string& upload_id);
+  void Touch(const std::string& upload_id);
+  void Release(const std::string& upload_id, bool gone);
 
   ArtifactStore& store_;
   const UploadLimits limits_;

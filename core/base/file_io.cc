@@ -334,6 +334,16 @@ absl::Status WriteFileAtomically(FileSystem& files, const std::string& path, abs
   return files.SyncDirectory(ParentOf(path));
 }
 
+absl::Status MakeDurableDirectories(FileSystem& files, const std::string& path) {
+  std::vector<std::string> missing;  // children before parents
+  for (std::string at = path; !files.Exists(at); at = ParentOf(at)) missing.push_back(at);
+  for (auto at = missing.rbegin(); at != missing.rend(); ++at) {
+    CLM_RETURN_IF_ERROR(files.MakeDirectories(*at));
+    CLM_RETURN_IF_ERROR(files.SyncDirectory(ParentOf(*at)));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PublishDirectory(FileSystem& files, const std::string& from, const std::string& to) {
   if (files.Exists(to)) return absl::AlreadyExistsError(absl::StrCat("cannot publish ", from, ": ", to, " exists"));
   CLM_RETURN_IF_ERROR(SyncTree(files, from));

@@ -83,6 +83,9 @@ absl::StatusOr<std::string> ReadFile(const FileSystem& files, const std::string&
 // the old content or the new one, never a mixture. One writer of a path at a time.
 absl::Status WriteFileAtomically(FileSystem& files, const std::string& path, absl::string_view data);
 
+// MakeDirectories that survives a crash: every level it creates is synced into its parent.
+absl::Status MakeDurableDirectories(FileSystem& files, const std::string& path);
+
 // Moves the finished directory `from` to `to` (same file system): syncs every file and folder below `from`, renames,
 // syncs the parent of `to`. ALREADY_EXISTS if `to` is there.
 absl::Status PublishDirectory(FileSystem& files, const std::string& from, const std::string& to);

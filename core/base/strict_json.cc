@@ -67,6 +67,15 @@ class Checker final : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace
 
+bool IsJsonText(absl::string_view text) {
+  try {
+    const std::string ignored = nlohmann::json(std::string(text)).dump();
+    return !ignored.empty();
+  } catch (const nlohmann::json::type_error&) {  // 316: invalid UTF-8
+    return false;
+  }
+}
+
 absl::StatusOr<nlohmann::json> ParseStrictJson(absl::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
     return absl::ResourceExhaustedError(

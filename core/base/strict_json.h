@@ -19,6 +19,9 @@ struct JsonLimits {
   size_t max_values = 1'000'000;  // scalars, objects and arrays; each costs about 16 to 100 bytes
 };
 
+// Whether `text` is valid UTF-8, so that it may be written into JSON.
+bool IsJsonText(absl::string_view text);
+
 // INVALID_ARGUMENT with the position in bytes (or the key), RESOURCE_EXHAUSTED with the limit.
 absl::StatusOr<nlohmann::json> ParseStrictJson(absl::string_view text, const JsonLimits& limits);
 
