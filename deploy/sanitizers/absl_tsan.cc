@@ -1,4 +1,5 @@
-// Tells ThreadSanitizer about Abseil's locks. Part of every program that is built with -fsanitize=thread.
+// Tells ThreadSanitizer about the libraries that were built without it, Abseil's locks above all. Part of every program
+// that is built with -fsanitize=thread.
 //
 // Debian's libabsl_synchronization is compiled without the sanitizer, which therefore sees neither the lock nor the
 // order it brings, and would report every use of absl::Mutex as a race. The functions below stand before the library's
@@ -60,6 +61,11 @@ void Acquire(const void* address) { __tsan_acquire(const_cast<void*>(address)); 
 void Release(const void* address) { __tsan_release(const_cast<void*>(address)); }
 
 }  // namespace
+
+// gRPC and the other packaged libraries hand memory from thread to thread in ways the sanitizer does not see either:
+// what they do inside is not judged, what our code does is. TSAN_OPTIONS still overrides.
+extern "C" const char* __tsan_default_options();  // NOLINT: name of the sanitizer's own interface
+extern "C" const char* __tsan_default_options() { return "ignore_noninstrumented_modules=1"; }  // NOLINT
 
 // Abseil's inline namespace is part of the mangled names: debian3 in Debian 12.
 #define CLM_LIBRARY(signature, mangled)                                        \
