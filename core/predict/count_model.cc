@@ -115,10 +115,10 @@ CountModel::CountModel(const CountModelOptions& options)
   Reset();
 }
 
-std::string CountModel::fingerprint() const {
+std::string CountModel::Fingerprint(const CountModelOptions& options) {
   ByteWriter identity;
-  identity.WriteBytes(absl::StrCat(kAlgorithm, " precision_bits=", options_.precision_bits, " contexts_log2=",
-                                   options_.contexts_log2, " history_log2=", options_.history_log2, "\n"));
+  identity.WriteBytes(absl::StrCat(kAlgorithm, " precision_bits=", options.precision_bits, " contexts_log2=",
+                                   options.contexts_log2, " history_log2=", options.history_log2, "\n"));
   for (uint16_t entry : logistic_internal::kSquashTable) identity.WriteU16(entry);
   for (int16_t entry : logistic_internal::kStretchTable) identity.WriteU16(static_cast<uint16_t>(entry));
   return Sha256Hex(identity.view());

@@ -52,7 +52,8 @@ class CountModel {
 
   int precision_bits() const { return options_.precision_bits; }
   // 64 hex digits over the algorithm's version, its tables and the options.
-  std::string fingerprint() const;
+  static std::string Fingerprint(const CountModelOptions& options);
+  std::string fingerprint() const { return Fingerprint(options_); }
 
   // Back to the state after construction.
   void Reset();

@@ -1,0 +1,56 @@
+#include "core/codec/codec_set.h"
+
+#include "absl/strings/str_cat.h"
+#include "core/codec/count_coder.h"
+#include "core/codec/stored_block.h"
+
+namespace clm {
+namespace {
+
+absl::Status Difference(const CodecParameters& wanted, const CodecParameters& have) {
+  if (wanted.predictor != have.predictor) {
+    return absl::FailedPreconditionError(absl::StrCat("the frame was made with predictor ", ToHex(wanted.predictor),
+                                                      ", the ", CodecName(have.codec), " coder here has ",
+                                                      ToHex(have.predictor)));
+  }
+  if (wanted.representation != have.representation) {
+    return absl::FailedPreconditionError(absl::StrCat("the frame was made with representation ",
+                                                      ToHex(wanted.representation), ", the one here is ",
+                                                      ToHex(have.representation)));
+  }
+  if (wanted.canary != have.canary) {
+    return absl::FailedPreconditionError(absl::StrCat("predictor ", ToHex(have.predictor),
+                                                      " computes other numbers here: the frame's canary is ",
+                                                      ToHex(wanted.canary), ", this machine's ", ToHex(have.canary)));
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the frame was made with precision ", wanted.precision_bits, ", window ", wanted.window_symbols, ", top-k ",
+      wanted.top_k, ", boundary policy ", wanted.boundary_policy, "; the ", CodecName(have.codec), " coder here has ",
+      have.precision_bits, ", ", have.window_symbols, ", ", have.top_k, ", ", have.boundary_policy));
+}
+
+}  // namespace
+
+CodecSet CodecSet::BuiltIn() {
+  static const CodecSet* const kBuiltIn = [] {
+    auto* set = new CodecSet;
+    set->Add(std::make_shared<StoredBlock>());
+    set->Add(std::make_shared<CountCoder>());
+    return set;
+  }();
+  return *kBuiltIn;
+}
+
+absl::StatusOr<std::shared_ptr<const BlockCoder>> CodecSet::Find(const CodecParameters& wanted) const {
+  absl::Status nearest =
+      absl::FailedPreconditionError(absl::StrCat("the frame needs a ", CodecName(wanted.codec),
+                                                 " coder with predictor ", ToHex(wanted.predictor), "; none is here"));
+  for (const std::shared_ptr<const BlockCoder>& coder : coders_) {
+    const CodecParameters& have = coder->parameters();
+    if (have == wanted) return coder;
+    if (have.codec == wanted.codec) nearest = Difference(wanted, have);
+  }
+  return nearest;
+}
+
+}  // namespace clm

@@ -1,0 +1,32 @@
+// CodecSet: the coders a decoder has, and which of them a frame needs.
+//
+// Thread-safety: Add before sharing; const methods may run on any thread. Ownership: shares the coders.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/codec/block_coder.h"
+
+namespace clm {
+
+class CodecSet {
+ public:
+  // Empty: knows no codec at all.
+  CodecSet() = default;
+  // Everything that needs no checkpoint: stored and count. Built once per process.
+  static CodecSet BuiltIn();
+
+  void Add(std::shared_ptr<const BlockCoder> coder) { coders_.push_back(std::move(coder)); }
+
+  // The coder of exactly these parameters. FAILED_PRECONDITION otherwise, with what the frame asks for and what is
+  // here: another predictor or representation, other settings, or a canary that shows that the same predictor computes
+  // other numbers on this machine.
+  absl::StatusOr<std::shared_ptr<const BlockCoder>> Find(const CodecParameters& wanted) const;
+
+ private:
+  std::vector<std::shared_ptr<const BlockCoder>> coders_;
+};
+
+}  // namespace clm
