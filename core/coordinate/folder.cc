@@ -1,0 +1,143 @@
+#include "core/coordinate/folder.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+
+namespace clm {
+namespace {
+
+// The coordinate that the rule lets (left, right) fold to, before looking at what follows; kNoSymbol if none.
+template <JoinRule kRule>
+inline SymbolId FindJoinable(const PairTable& table, PackedSymbol left, PackedSymbol right) {
+  if constexpr (kRule == JoinRule::kAny) return table.Find(left & kIdMask, right & kIdMask);
+  // A start flag makes `right` larger than any id of the table, so the rule costs no branch.
+  if constexpr (kRule == JoinRule::kWithinPretoken) return table.Find(left & kIdMask, right);
+  // Without its flag a symbol turns into one that has it, larger than any id.
+  return table.Find(left ^ kPretokenStart, right ^ kPretokenStart);
+}
+
+template <JoinRule kRule>
+void FoldPassInPlace(const FoldPass& pass, std::span<PackedSymbol> symbols, size_t stop, FoldCursor& cursor) {
+  const PairTable& table = *pass.table;
+  const size_t size = symbols.size();
+  size_t read = cursor.read;
+  size_t write = cursor.write;
+  while (read < stop && read + 1 < size) {
+    const PackedSymbol left = symbols[read];
+    const SymbolId id = FindJoinable<kRule>(table, left, symbols[read + 1]);
+    bool folds = id != kNoSymbol;
+    if constexpr (kRule == JoinRule::kWholePretokens) {
+      if (folds && read + 2 == size && !pass.final) break;
+      folds = folds && (read + 2 == size || (symbols[read + 2] & kPretokenStart) != 0);
+    }
+    symbols[write++] = folds ? (id | (left & kPretokenStart)) : left;
+    if (folds && pass.uses != nullptr) ++pass.uses[id - table.first_id()];
+    read += folds ? 2 : 1;
+  }
+  if (pass.final && read < stop && read + 1 == size) symbols[write++] = symbols[read++];
+  cursor = {.read = read, .write = write};
+}
+
+}  // namespace
+
+void FoldLayerInPlace(const FoldPass& pass, std::span<PackedSymbol> symbols, size_t stop, FoldCursor& cursor) {
+  switch (pass.rule) {
+    case JoinRule::kAny:
+      return FoldPassInPlace<JoinRule::kAny>(pass, symbols, stop, cursor);
+    case JoinRule::kWithinPretoken:
+      return FoldPassInPlace<JoinRule::kWithinPretoken>(pass, symbols, stop, cursor);
+    case JoinRule::kWholePretokens:
+      return FoldPassInPlace<JoinRule::kWholePretokens>(pass, symbols, stop, cursor);
+  }
+}
+
+Folder::Folder(const Universe& universe) : universe_(universe) {
+  tables_.reserve(static_cast<size_t>(universe_.layer_count()));
+  for (int l = 1; l <= universe_.layer_count(); ++l) tables_.emplace_back(universe_.Pairs(l), universe_.FirstId(l));
+}
+
+absl::Status Folder::Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
+                          uint64_t first_position, std::vector<PackedSymbol>& out) const {
+  CLM_RETURN_IF_ERROR(Universe::CheckIds(ids, universe_.base_size(), first_position));
+  if (!universe_.needs_pretoken_starts()) {
+    out.insert(out.end(), ids.begin(), ids.end());
+    return absl::OkStatus();
+  }
+  if (pretoken_starts.size() != ids.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the universe folds by pretokens and needs one start flag for each of ", ids.size(),
+                     " symbols, got ", pretoken_starts.size()));
+  }
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const bool starts = pretoken_starts[i] != 0 || universe_.IsBoundary(ids[i]);
+    out.push_back(ids[i] | (starts ? kPretokenStart : 0));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SymbolId>> Folder::Fold(std::span<const SymbolId> ids,
+                                                   std::span<const uint8_t> pretoken_starts) const {
+  std::vector<PackedSymbol> symbols;
+  symbols.reserve(ids.size());
+  CLM_RETURN_IF_ERROR(Pack(ids, pretoken_starts, /*first_position=*/0, symbols));
+  for (size_t l = 0; l < tables_.size(); ++l) {
+    FoldCursor cursor;
+    FoldLayerInPlace({.table = &tables_[l], .rule = universe_.Rule(static_cast<int>(l) + 1)}, symbols, symbols.size(),
+                     cursor);
+    symbols.resize(cursor.write);
+  }
+  if (universe_.needs_pretoken_starts()) {
+    for (PackedSymbol& symbol : symbols) symbol &= kIdMask;
+  }
+  return symbols;
+}
+
+StreamingFolder::StreamingFolder(const Folder& folder) : folder_(folder), waiting_(folder.tables_.size()) {}
+
+absl::Status StreamingFolder::Push(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
+                                   std::vector<SymbolId>& out) {
+  work_.clear();
+  CLM_RETURN_IF_ERROR(folder_.Pack(ids, pretoken_starts, position_, work_));
+  position_ += ids.size();
+  FoldWork(/*final=*/false, out);
+  return absl::OkStatus();
+}
+
+void StreamingFolder::Finish(std::vector<SymbolId>& out) {
+  work_.clear();
+  FoldWork(/*final=*/true, out);
+  position_ = 0;
+}
+
+uint64_t StreamingFolder::held_back() const {
+  uint64_t held = 0;
+  for (const std::vector<PackedSymbol>& waiting : waiting_) {
+    for (const PackedSymbol symbol : waiting) held += folder_.universe_.Length(symbol & kIdMask);
+  }
+  return held;
+}
+
+// Each layer reads what waited in it and what the layer below has just settled.
+void StreamingFolder::FoldWork(bool final, std::vector<SymbolId>& out) {
+  for (size_t l = 0; l < waiting_.size(); ++l) {
+    if (work_.empty() && !final) return;
+    const PairTable& table = folder_.tables_[l];
+    std::vector<PackedSymbol>& waiting = waiting_[l];
+    next_.assign(waiting.begin(), waiting.end());
+    next_.insert(next_.end(), work_.begin(), work_.end());
+    waiting.clear();
+    FoldCursor cursor;
+    FoldLayerInPlace({.table = &table, .rule = folder_.universe_.Rule(static_cast<int>(l) + 1), .final = final}, next_,
+                     next_.size(), cursor);
+    const bool last_is_settled = cursor.read + 1 == next_.size() && !table.HasLeft(next_[cursor.read] & kIdMask);
+    if (last_is_settled) next_[cursor.write++] = next_[cursor.read++];
+    waiting.assign(next_.begin() + static_cast<ptrdiff_t>(cursor.read), next_.end());
+    next_.resize(cursor.write);
+    std::swap(work_, next_);
+  }
+  for (const PackedSymbol symbol : work_) out.push_back(symbol & kIdMask);
+}
+
+}  // namespace clm

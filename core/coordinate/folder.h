@@ -1,0 +1,96 @@
+// Folder: base symbols to coordinates.
+//
+// Folding applies the layers in order. Each is one pass from left to right: at every position the pair that begins
+// there is replaced by its coordinate if the layer has it and its join rule allows it, otherwise the left symbol is
+// copied. Within one layer this greedy pass gives the fewest symbols any choice of disjoint pairs could (it is a
+// maximum matching on a path). Boundary symbols fold with nothing because no table holds them.
+//
+// Pretoken starts: a universe with needs_pretoken_starts() folds by flags that travel beside the base symbols:
+// starts[t]
+// != 0 if base symbol t is the first of a pretoken. A boundary symbol counts as one, and so does the end of the
+// document. Other universes ignore them, and an empty span will do.
+//
+// Thread-safety: a Folder is immutable and may be shared; a StreamingFolder belongs to one thread and must not outlive
+// its Folder. Determinism: same on every platform, however a stream is cut.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/types.h"
+#include "core/coordinate/pair_table.h"
+#include "core/coordinate/symbol_pair.h"
+#include "core/coordinate/universe.h"
+
+namespace clm {
+
+// Where a pass over a stream stands: symbols before `write` are output, symbols from `read` on are still input.
+struct FoldCursor {
+  size_t read = 0;
+  size_t write = 0;
+};
+
+// Kernel: one layer, in place, over packed symbols. Advances `cursor` until it reaches `stop` or needs a symbol beyond
+// the end. With `final` the stream ends at symbols.size() and everything is written; otherwise at most two symbols
+// remain from cursor.read on, waiting for what follows. If `uses` is not null, uses[id - table.first_id()] counts the
+// folds. Requires cursor.write <= cursor.read, stop <= symbols.size(), and uses with table.size() entries.
+struct FoldPass {
+  const PairTable* table = nullptr;
+  JoinRule rule = JoinRule::kAny;
+  bool final = true;
+  uint64_t* uses = nullptr;
+};
+void FoldLayerInPlace(const FoldPass& pass, std::span<PackedSymbol> symbols, size_t stop, FoldCursor& cursor);
+
+class Folder {
+ public:
+  explicit Folder(const Universe& universe);
+
+  const Universe& universe() const { return universe_; }
+
+  // Folds `ids` (base symbols). OUT_OF_RANGE naming the position of an id that is not below base_size();
+  // INVALID_ARGUMENT if the universe needs pretoken starts and there are not as many as ids. O(layers * ids).
+  absl::StatusOr<std::vector<SymbolId>> Fold(std::span<const SymbolId> ids,
+                                             std::span<const uint8_t> pretoken_starts = {}) const;
+
+ private:
+  friend class StreamingFolder;
+
+  absl::Status Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts, uint64_t first_position,
+                    std::vector<PackedSymbol>& out) const;
+
+  Universe universe_;
+  std::vector<PairTable> tables_;  // by layer
+};
+
+// Folds a document that arrives in pieces. State: at most two symbols per layer; a universe of L layers that joins
+// anywhere holds back at most 2^L - 1 base symbols.
+class StreamingFolder {
+ public:
+  explicit StreamingFolder(const Folder& folder);
+
+  // Appends what `ids` settles. Errors as Folder::Fold (positions count from the start of the document) and then
+  // changes nothing.
+  absl::Status Push(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
+                    std::vector<SymbolId>& out);
+  // End of the document: appends what still waits and starts anew.
+  void Finish(std::vector<SymbolId>& out);
+
+  // Base symbols that were pushed and are not covered by the output yet.
+  uint64_t held_back() const;
+
+ private:
+  void FoldWork(bool final, std::vector<SymbolId>& out);
+
+  const Folder& folder_;
+  std::vector<std::vector<PackedSymbol>> waiting_;  // by layer
+  std::vector<PackedSymbol> work_;
+  std::vector<PackedSymbol> next_;
+  uint64_t position_ = 0;
+};
+
+}  // namespace clm
