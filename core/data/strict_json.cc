@@ -1,0 +1,89 @@
+#include "core/data/strict_json.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+
+namespace clm {
+namespace {
+
+constexpr int kMaxDepth = 64;
+
+}  // namespace
+
+absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, absl::string_view name) {
+  bool too_deep = false;
+  const auto watch_depth = [&too_deep](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    too_deep = too_deep || depth > kMaxDepth;
+    return !too_deep;  // drops what lies deeper
+  };
+  nlohmann::json value = nlohmann::json::parse(text.begin(), text.end(), watch_depth, /*allow_exceptions=*/false);
+  if (too_deep) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": JSON nested deeper than the limit of ", kMaxDepth));
+  }
+  if (value.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(name, ": not valid JSON"));
+  return value;
+}
+
+std::string StrictObject::NameOf(absl::string_view key) const { return absl::StrCat(name_, ".", key); }
+
+absl::Status StrictObject::Wrong(absl::string_view key, absl::string_view wanted, const nlohmann::json& found) const {
+  return absl::InvalidArgumentError(absl::StrCat(NameOf(key), " must be ", wanted, ", is a ", found.type_name()));
+}
+
+absl::StatusOr<const nlohmann::json*> StrictObject::Child(const std::string& key) {
+  if (!value_.is_object()) return absl::InvalidArgumentError(absl::StrCat(name_, " is not a JSON object"));
+  const auto found = value_.find(key);
+  if (found == value_.end()) return absl::InvalidArgumentError(absl::StrCat(NameOf(key), " is missing"));
+  seen_.insert(key);
+  return &*found;
+}
+
+absl::Status StrictObject::Get(const std::string& key, bool& value) {
+  CLM_ASSIGN_OR_RETURN(const nlohmann::json* const found, Child(key));
+  if (!found->is_boolean()) return Wrong(key, "true or false", *found);
+  value = found->get<bool>();
+  return absl::OkStatus();
+}
+
+absl::Status StrictObject::Get(const std::string& key, uint64_t& value) {
+  CLM_ASSIGN_OR_RETURN(const nlohmann::json* const found, Child(key));
+  if (!found->is_number_unsigned()) return Wrong(key, "a non-negative integer", *found);
+  value = found->get<uint64_t>();
+  return absl::OkStatus();
+}
+
+absl::Status StrictObject::Get(const std::string& key, uint32_t& value) {
+  uint64_t wide = 0;
+  CLM_RETURN_IF_ERROR(Get(key, wide));
+  if (wide > std::numeric_limits<uint32_t>::max()) {
+    return absl::InvalidArgumentError(absl::StrCat(NameOf(key), " is ", wide, ", must be below 2^32"));
+  }
+  value = static_cast<uint32_t>(wide);
+  return absl::OkStatus();
+}
+
+absl::Status StrictObject::Get(const std::string& key, double& value) {
+  CLM_ASSIGN_OR_RETURN(const nlohmann::json* const found, Child(key));
+  if (!found->is_number()) return Wrong(key, "a number", *found);
+  value = found->get<double>();
+  return absl::OkStatus();
+}
+
+absl::Status StrictObject::Get(const std::string& key, std::string& value) {
+  CLM_ASSIGN_OR_RETURN(const nlohmann::json* const found, Child(key));
+  if (!found->is_string()) return Wrong(key, "a string", *found);
+  value = found->get<std::string>();
+  return absl::OkStatus();
+}
+
+absl::Status StrictObject::Finish() const {
+  if (!value_.is_object()) return absl::InvalidArgumentError(absl::StrCat(name_, " is not a JSON object"));
+  for (const auto& [key, ignored] : value_.items()) {
+    if (!seen_.contains(key)) return absl::InvalidArgumentError(absl::StrCat(NameOf(key), " is unknown"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace clm
