@@ -43,12 +43,12 @@ class CancellationSource {
   CancellationSource() : state_(std::make_shared<std::atomic<int>>(0)) {}
 
   CancellationToken token() const { return CancellationToken(state_); }
-  void Cancel() { Stop(CancellationToken::kCancelled); }
-  void Expire() { Stop(CancellationToken::kExpired); }
+  void Cancel() const { Stop(CancellationToken::kCancelled); }
+  void Expire() const { Stop(CancellationToken::kExpired); }
 
  private:
   // The first reason wins.
-  void Stop(int reason) {
+  void Stop(int reason) const {
     int running = 0;
     state_->compare_exchange_strong(running, reason, std::memory_order_relaxed);
   }

@@ -21,6 +21,15 @@ find_package_handle_standard_args(
   LibTorch REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR
   REASON_FAILURE_MESSAGE "run deploy/setup, or name a LibTorch 2.x with -DCLM_TORCH_ROOT=, or build with -DCLM_WITH_TORCH=OFF")
 
+# Releases moved the header that holds the version.
+foreach(header torch/headeronly/version.h torch/csrc/api/include/torch/version.h)
+  if(LibTorch_INCLUDE_DIR AND NOT LibTorch_VERSION AND EXISTS ${LibTorch_INCLUDE_DIR}/${header})
+    file(STRINGS ${LibTorch_INCLUDE_DIR}/${header} clm_lines REGEX "#define TORCH_VERSION_(MAJOR|MINOR|PATCH) [0-9]+")
+    string(REGEX REPLACE "[^0-9;]" "" clm_numbers "${clm_lines}")
+    list(JOIN clm_numbers "." LibTorch_VERSION)
+  endif()
+endforeach()
+
 if(LibTorch_FOUND AND NOT TARGET LibTorch::cpu)
   add_library(LibTorch::cpu INTERFACE IMPORTED)
   # -idirafter: its include/google/protobuf must never shadow Debian's.
