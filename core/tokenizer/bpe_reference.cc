@@ -1,0 +1,90 @@
+#include "core/tokenizer/bpe_reference.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace clm {
+namespace {
+
+using PairOfIds = std::pair<SymbolId, SymbolId>;
+
+struct Word {
+  std::vector<SymbolId> ids;
+  uint64_t count = 0;
+};
+
+void JoinEverywhere(std::vector<SymbolId>& ids, const BpeMerge& merge) {
+  std::vector<SymbolId> joined;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (i + 1 < ids.size() && ids[i] == merge.left && ids[i + 1] == merge.right) {
+      joined.push_back(merge.result);
+      ++i;
+    } else {
+      joined.push_back(ids[i]);
+    }
+  }
+  ids = std::move(joined);
+}
+
+std::map<PairOfIds, uint64_t> CountPairs(const std::vector<Word>& words) {
+  std::map<PairOfIds, uint64_t> counts;
+  for (const Word& word : words) {
+    for (size_t i = 0; i + 1 < word.ids.size(); ++i) counts[{word.ids[i], word.ids[i + 1]}] += word.count;
+  }
+  return counts;
+}
+
+}  // namespace
+
+std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_view piece) {
+  std::map<PairOfIds, size_t> ranks;
+  for (size_t rank = 0; rank < vocab.merges().size(); ++rank) {
+    ranks[{vocab.merges()[rank].left, vocab.merges()[rank].right}] = rank;
+  }
+  std::vector<SymbolId> ids;
+  for (const char byte : piece) ids.push_back(vocab.ByteId(static_cast<uint8_t>(byte)));
+  while (true) {
+    size_t best_rank = vocab.merges().size();
+    size_t best_place = 0;
+    for (size_t i = 0; i + 1 < ids.size(); ++i) {
+      const auto found = ranks.find({ids[i], ids[i + 1]});
+      if (found == ranks.end() || found->second >= best_rank) continue;
+      best_rank = found->second;
+      best_place = i;
+    }
+    if (best_rank == vocab.merges().size()) return ids;
+    ids[best_place] = vocab.merges()[best_rank].result;
+    ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(best_place) + 1);
+  }
+}
+
+BpeLearned BpeTrainReference(const std::map<std::string, uint64_t>& pieces, const MergeLearnerOptions& options) {
+  BpeLearned learned;
+  for (int byte = 0; byte < 256; ++byte) learned.tokens.emplace_back(1, static_cast<char>(byte));
+  std::vector<Word> words;
+  for (const auto& [piece, count] : pieces) {
+    words.push_back({{}, count});
+    for (const char byte : piece) words.back().ids.push_back(static_cast<uint8_t>(byte));
+  }
+  while (learned.tokens.size() < options.max_tokens) {
+    PairOfIds best;
+    uint64_t best_count = 0;
+    for (const auto& [pair, count] : CountPairs(words)) {  // in order of the ids: of equals the first stays
+      const size_t bytes = learned.tokens[pair.first].size() + learned.tokens[pair.second].size();
+      if (count <= best_count || bytes > options.max_token_bytes) continue;
+      best = pair;
+      best_count = count;
+    }
+    if (best_count == 0 || best_count < options.min_pair_count) break;
+    const std::string bytes = learned.tokens[best.first] + learned.tokens[best.second];
+    const auto known = std::find(learned.tokens.begin(), learned.tokens.end(), bytes);
+    const BpeMerge merge{best.first, best.second, static_cast<SymbolId>(known - learned.tokens.begin())};
+    if (known == learned.tokens.end()) learned.tokens.push_back(bytes);
+    learned.merges.push_back(merge);
+    for (Word& word : words) JoinEverywhere(word.ids, merge);
+  }
+  return learned;
+}
+
+}  // namespace clm

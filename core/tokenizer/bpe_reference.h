@@ -1,0 +1,28 @@
+// The meaning of byte-level BPE, written as plainly as possible: what the encoder and the trainer are compared with.
+// Far too slow for anything but tests.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "core/base/types.h"
+#include "core/tokenizer/bpe_vocab.h"
+#include "core/tokenizer/merge_learner.h"
+
+namespace clm {
+
+// Ids of one piece: while some adjacent pair has a merge, join the leftmost of the pairs with the lowest rank.
+std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_view piece);
+
+struct BpeLearned {
+  std::vector<std::string> tokens;  // bytes 0..255, then results of merges
+  std::vector<BpeMerge> merges;
+};
+
+// The rule of BpeTrainer with every pair counted anew before each merge. `pieces`: how often each piece occurs.
+BpeLearned BpeTrainReference(const std::map<std::string, uint64_t>& pieces, const MergeLearnerOptions& options);
+
+}  // namespace clm

@@ -1,0 +1,114 @@
+// BpeVocab: the frozen vocabulary of a byte-level byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909; over
+// bytes as in GPT-2).
+//
+// Every id in [0, size()) is either a token, which stands for 1 or more bytes, or a special, which stands for none and
+// which no text can reach. All 256 single bytes are tokens, so every byte string has an encoding; no two tokens stand
+// for the same bytes. A merge replaces two adjacent tokens by the token of their concatenated bytes; its rank is its
+// position in merges(), and the lowest rank goes first. Ids are arbitrary: a file decides them. Vocabularies trained
+// here have the bytes at 0..255, then tokens in the order of their merges, then the specials.
+//
+// Thread-safety: immutable after Create(); every const method may run on any thread.
+// Ownership: owns its tables; views it returns live as long as it. Movable, not copyable.
+// Memory: token bytes + 24 bytes per id + about 80 bytes per merge.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/base/digest.h"
+#include "core/base/types.h"
+
+namespace clm {
+
+inline constexpr uint32_t kMaxBpeVocabSize = 1U << 20;
+inline constexpr size_t kMaxBpeMerges = size_t{1} << 20;
+inline constexpr size_t kMaxBpeTokenBytesTotal = size_t{256} << 20;
+inline constexpr size_t kMaxBpeSpecials = 4096;
+inline constexpr size_t kMaxBpeSpecialBytes = 256;
+
+struct BpeMerge {
+  SymbolId left = 0;
+  SymbolId right = 0;
+  SymbolId result = 0;
+
+  friend bool operator==(const BpeMerge&, const BpeMerge&) = default;
+};
+
+struct BpeSpecial {
+  SymbolId id = 0;
+  std::string text;  // how files and people spell it; 1 to kMaxBpeSpecialBytes bytes of UTF-8
+
+  friend bool operator==(const BpeSpecial&, const BpeSpecial&) = default;
+};
+
+struct BpeVocabParts {
+  std::vector<std::string> tokens;   // bytes by id; ignored at the ids of specials
+  std::vector<BpeMerge> merges;      // in rank order
+  std::vector<BpeSpecial> specials;  // any order; at least the boundary
+  SymbolId boundary = 0;             // the special that ends every document
+};
+
+class BpeVocab {
+ public:
+  struct MergeTarget {
+    uint32_t rank = 0;
+    SymbolId result = 0;
+  };
+
+  // INVALID_ARGUMENT, naming the first id, byte or rank that breaks a rule above; RESOURCE_EXHAUSTED over a limit.
+  static absl::StatusOr<BpeVocab> Create(BpeVocabParts parts);
+
+  BpeVocab(BpeVocab&&) = default;
+  BpeVocab& operator=(BpeVocab&&) = default;
+
+  uint32_t size() const { return static_cast<uint32_t>(offsets_.size() - 1); }
+  SymbolId boundary() const { return boundary_; }
+  SymbolId ByteId(uint8_t byte) const { return byte_ids_[byte]; }
+  std::span<const BpeMerge> merges() const { return merges_; }
+  std::span<const BpeSpecial> specials() const { return specials_; }  // by id, ascending
+
+  bool IsSpecial(SymbolId id) const { return FindSpecial(id) != nullptr; }
+  // The special with this id; null for tokens and unknown ids.
+  const BpeSpecial* FindSpecial(SymbolId id) const;
+  // The bytes `id` stands for; empty for specials. Requires id < size().
+  absl::string_view TokenBytes(SymbolId id) const {
+    return absl::string_view(arena_).substr(offsets_[id], offsets_[id + 1] - offsets_[id]);
+  }
+  // The merge of two adjacent ids, or null.
+  const MergeTarget* FindMerge(SymbolId left, SymbolId right) const {
+    const auto found = targets_.find(PairKey(left, right));
+    return found == targets_.end() ? nullptr : &found->second;
+  }
+
+  // SHA-256 over everything that decides ids and bytes: tokens, merges in order, specials, boundary.
+  const Sha256Digest& fingerprint() const { return fingerprint_; }
+
+ private:
+  BpeVocab() = default;
+
+  static uint64_t PairKey(SymbolId left, SymbolId right) { return (uint64_t{left} << 32) | right; }
+
+  absl::Status TakeSpecials(BpeVocabParts& parts);
+  absl::Status TakeTokens(const BpeVocabParts& parts);
+  absl::Status TakeMerges(BpeVocabParts& parts);
+  void ComputeFingerprint();
+
+  std::string arena_;              // bytes of all tokens, by id
+  std::vector<uint32_t> offsets_;  // [size() + 1] into arena_
+  std::array<SymbolId, 256> byte_ids_{};
+  std::vector<BpeMerge> merges_;
+  absl::flat_hash_map<uint64_t, MergeTarget> targets_;  // seeded per process: no file can choose its collisions
+  std::vector<BpeSpecial> specials_;
+  SymbolId boundary_ = 0;
+  Sha256Digest fingerprint_{};
+};
+
+}  // namespace clm
