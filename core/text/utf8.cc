@@ -34,7 +34,7 @@ Lead LeadOf(uint8_t byte) {
 
 constexpr Utf8Char kInvalidChar{};
 
-// Unicode 14's White_Space outside ASCII; the property has not changed since Unicode 6.3.
+// Unicode's White_Space outside ASCII; the property has not changed since Unicode 6.3.
 bool IsWideSpace(uint32_t c) {
   return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
          c == 0x202F || c == 0x205F || c == 0x3000;

@@ -51,7 +51,7 @@ enum class CharClass : uint8_t {
 // Requires code_point <= 0x10FFFF.
 CharClass ClassOf(uint32_t code_point);
 
-// Unicode version of the classes, e.g. "14.0.0".
+// Unicode version of the classes, e.g. "15.0.0".
 absl::string_view UnicodeVersion();
 
 }  // namespace clm
