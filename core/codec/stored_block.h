@@ -17,7 +17,7 @@ class StoredBlock final : public BlockCoder {
                                      const CancellationToken& cancel) const override;
 
  private:
-  const CodecParameters parameters_;
+  const CodecParameters parameters_ = {};
 };
 
 }  // namespace clm

@@ -305,8 +305,8 @@ void CountModel::Frequencies(std::span<uint32_t> out) const {
       const uint32_t path = (root << depth) | (node - (uint32_t{1} << depth));
       const uint32_t leaves = uint32_t{128} >> Log2(path);
       const uint32_t zero = ZeroShare(totals[path], leaves, Predict(path, node, slots).probability);
-      totals[2 * path] = zero;
-      totals[2 * path + 1] = totals[path] - zero;
+      totals[size_t{2} * path] = zero;
+      totals[size_t{2} * path + 1] = totals[path] - zero;
     }
   }
   std::copy(totals.begin() + 256, totals.end(), out.begin());

@@ -19,6 +19,8 @@ inline constexpr int kMaxProbability16 = 65536 - kMinProbability16;
 
 namespace logistic_internal {
 
+constexpr size_t Index(int value) { return static_cast<size_t>(value); }
+
 // Entry i is 65536 / (1 + e^(-(i - 2048) / 256)), clamped.
 constexpr std::array<uint16_t, 4096> MakeSquashTable() {
   constexpr uint64_t kOne = uint64_t{1} << 32;
@@ -28,8 +30,8 @@ constexpr std::array<uint16_t, 4096> MakeSquashTable() {
   for (int distance = 0; distance <= 2048; ++distance) {
     const uint64_t upper = (65536 * kOne + (kOne + power) / 2) / (kOne + power);
     const int clamped = std::min(static_cast<int>(upper), kMaxProbability16);
-    if (distance < 2048) table[static_cast<size_t>(2048 + distance)] = static_cast<uint16_t>(clamped);
-    table[static_cast<size_t>(2048 - distance)] = static_cast<uint16_t>(65536 - clamped);
+    if (distance < 2048) table[Index(2048 + distance)] = static_cast<uint16_t>(clamped);
+    table[Index(2048 - distance)] = static_cast<uint16_t>(65536 - clamped);
     power = (power * kStep + kOne / 2) >> 32;
   }
   return table;
@@ -42,8 +44,8 @@ constexpr std::array<int16_t, 4096> MakeStretchTable() {
   std::array<int16_t, 4096> table{};
   int x = -kMaxStretched;
   for (int i = 0; i < 4096; ++i) {
-    while (x < kMaxStretched && kSquashTable[static_cast<size_t>(x + 2048)] < 16 * i + 8) ++x;
-    table[static_cast<size_t>(i)] = static_cast<int16_t>(x);
+    while (x < kMaxStretched && kSquashTable[Index(x + 2048)] < 16 * i + 8) ++x;
+    table[Index(i)] = static_cast<int16_t>(x);
   }
   return table;
 }
@@ -53,8 +55,10 @@ inline constexpr std::array<int16_t, 4096> kStretchTable = MakeStretchTable();
 }  // namespace logistic_internal
 
 // Requires -2048 <= stretched < 2048.
-inline int Squash(int stretched) { return logistic_internal::kSquashTable[static_cast<size_t>(stretched + 2048)]; }
+inline int Squash(int stretched) { return logistic_internal::kSquashTable[logistic_internal::Index(stretched + 2048)]; }
 // Requires 0 <= probability12 < 4096.
-inline int Stretch12(int probability12) { return logistic_internal::kStretchTable[static_cast<size_t>(probability12)]; }
+inline int Stretch12(int probability12) {
+  return logistic_internal::kStretchTable[logistic_internal::Index(probability12)];
+}
 
 }  // namespace clm

@@ -1,7 +1,7 @@
 // NextSymbolModel: floating-point logits of the next symbol, with explicit state; what Generate runs on.
 //
-// Unlike SymbolPredictor its numbers may differ between machines and library versions, so nothing that is stored is ever
-// coded with it.
+// Unlike SymbolPredictor its numbers may differ between machines and library versions, so nothing that is stored is
+// ever coded with it.
 //
 // Thread-safety: not thread-safe; one instance per running generation (weights may be shared behind it).
 #pragma once

@@ -1,8 +1,8 @@
 // SequenceScorer: the nats a model spends on whole documents; what BPB is computed from.
 //
-// Rules (they make BPB comparable): every document ends with the boundary symbol and that symbol is scored too; the first
-// symbol is conditioned on the boundary; every symbol is scored exactly once; the result of a document does not depend
-// on which other documents are scored with it (to 1e-6 relative).
+// Rules (they make BPB comparable): every document ends with the boundary symbol and that symbol is scored too; the
+// first symbol is conditioned on the boundary; every symbol is scored exactly once; the result of a document does not
+// depend on which other documents are scored with it (to 1e-6 relative).
 //
 // Thread-safety: not thread-safe; one scorer per thread.
 #pragma once
@@ -19,8 +19,8 @@
 namespace clm {
 
 struct ScoredDocument {
-  double nats = 0;        // summed over all symbols, boundary included; natural logarithm
-  uint64_t symbols = 0;   // predicted symbols, boundary included
+  double nats = 0;       // summed over all symbols, boundary included; natural logarithm
+  uint64_t symbols = 0;  // predicted symbols, boundary included
 };
 
 class SequenceScorer {

@@ -1,9 +1,9 @@
 // SymbolPredictor: integer distributions of the next symbol, for entropy coding and exact sampling.
 //
-// A predictor keeps `lanes()` independent contexts. For each lane it gives the next symbol's frequencies, which sum to exactly
-// 2^precision_bits() and are at least 1 for every symbol, so every symbol can be coded. Everything is integer arithmetic:
-// the same symbols give the same frequencies on every machine, thread count and library version, for ever. That is what
-// fingerprint() promises: predictors of equal fingerprint give equal frequencies.
+// A predictor keeps `lanes()` independent contexts. For each lane it gives the next symbol's frequencies, which sum to
+// exactly 2^precision_bits() and are at least 1 for every symbol, so every symbol can be coded. Everything is integer
+// arithmetic: the same symbols give the same frequencies on every machine, thread count and library version, for ever.
+// That is what fingerprint() promises: predictors of equal fingerprint give equal frequencies.
 //
 // Call order per lane: Frequencies() (any number of times), then Update() with the symbol that came, and so on.
 //

@@ -220,7 +220,7 @@ class SmallFrameTest : public ::testing::TestWithParam<std::string> {
       data_ = Noise(20, 1900);
       frame_ = *EncodeFrame(data_, std::make_shared<StoredBlock>());
     } else if (GetParam() == "probability") {
-      data_ = Words(21, 2500);
+      data_ = Words(21, 900);
       frame_ = *EncodeFrame(data_, Order0());
     } else {
       data_ = Words(22, 600);
