@@ -64,10 +64,8 @@ absl::StatusOr<bool> DocumentReader::Advance(Document& document) {
   if (options_.max_documents != 0 && stats_.documents >= options_.max_documents) return false;
   while (true) {
     CLM_RETURN_IF_ERROR(cancel_.Check());
-    if (path_.empty()) {
-      if (next_path_ == paths_.size()) return false;
-      CLM_RETURN_IF_ERROR(OpenFile());
-    }
+    if (path_.empty() && next_path_ == paths_.size()) return false;
+    if (path_.empty()) CLM_RETURN_IF_ERROR(OpenFile());
     CLM_ASSIGN_OR_RETURN(const bool found, NextInFile(document));
     stats_.stored_bytes_read =
         stored_bytes_before_ + (whole_ != nullptr ? whole_->stored_bytes_read() : pieces_->stored_bytes_read());
@@ -175,22 +173,28 @@ absl::StatusOr<bool> DocumentReader::NextJsonLine(Document& document) {
     CLM_ASSIGN_OR_RETURN(const DelimitedReader::Result result, pieces_->Next(line_));
     if (result == DelimitedReader::Result::kEnd) return false;
     document.place = ++place_;
-    if (result == DelimitedReader::Result::kTooLong) {
-      CLM_RETURN_IF_ERROR(AddBadLine(absl::StrCat("longer than ", options_.max_line_bytes, " bytes (max_line_bytes)")));
-      continue;
-    }
-    if (place_ == 1 && absl::StartsWith(line_, kByteOrderMark)) line_.erase(0, kByteOrderMark.size());
-    if (IsBlankJson(line_)) {
-      ++stats_.blank_lines;
-      continue;
-    }
-    const absl::Status parsed = json_.Parse(line_, document.bytes);
-    if (parsed.ok() && document.bytes.size() <= options_.max_document_bytes) return true;
-    std::string reason = parsed.ok() ? absl::StrCat("its text has ", document.bytes.size(), " bytes, the limit is ",
-                                                    options_.max_document_bytes, " (max_document_bytes)")
-                                     : std::string(parsed.message());
-    CLM_RETURN_IF_ERROR(AddBadLine(std::move(reason)));
+    CLM_ASSIGN_OR_RETURN(const bool found, TakeJsonLine(result == DelimitedReader::Result::kTooLong, document));
+    if (found) return true;
   }
+}
+
+absl::StatusOr<bool> DocumentReader::TakeJsonLine(bool too_long, Document& document) {
+  const auto bad = [this](std::string reason) -> absl::StatusOr<bool> {
+    CLM_RETURN_IF_ERROR(AddBadLine(std::move(reason)));
+    return false;
+  };
+  if (too_long) return bad(absl::StrCat("longer than ", options_.max_line_bytes, " bytes (max_line_bytes)"));
+  if (place_ == 1 && absl::StartsWith(line_, kByteOrderMark)) line_.erase(0, kByteOrderMark.size());
+  if (IsBlankJson(line_)) {
+    ++stats_.blank_lines;
+    return false;
+  }
+  if (const absl::Status parsed = json_.Parse(line_, document.bytes); !parsed.ok()) {
+    return bad(std::string(parsed.message()));
+  }
+  if (document.bytes.size() <= options_.max_document_bytes) return true;
+  return bad(absl::StrCat("its text has ", document.bytes.size(), " bytes, the limit is ", options_.max_document_bytes,
+                          " (max_document_bytes)"));
 }
 
 absl::Status DocumentReader::AddBadLine(std::string reason) {

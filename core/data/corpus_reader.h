@@ -125,6 +125,8 @@ class DocumentReader {
   absl::StatusOr<bool> NextPiece(Document& document);
   absl::StatusOr<bool> NextParagraph(Document& document);
   absl::StatusOr<bool> NextJsonLine(Document& document);
+  // Whether line_ is a document; if it is neither that nor blank, it is a bad line.
+  absl::StatusOr<bool> TakeJsonLine(bool too_long, Document& document);
   absl::Status AddBadLine(std::string reason);
   absl::Status DocumentTooLong() const;
 

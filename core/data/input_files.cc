@@ -59,6 +59,23 @@ absl::Status MatchFolder(const FileSystem& files, const std::string& folder, abs
   return absl::OkStatus();
 }
 
+// Appends to `next` what one part of a pattern stands for below `path`; without a wildcard it need not exist.
+absl::Status Descend(const FileSystem& files, const std::string& path, absl::string_view part,
+                     std::vector<std::string>& next) {
+  if (HasWildcard(part)) return MatchFolder(files, path, part, next);
+  next.push_back(path.empty() ? std::string(part) : JoinPath(path, part));
+  return absl::OkStatus();
+}
+
+// Appends `root` if it is a file, else the files below it.
+absl::Status AddRoot(const FileSystem& files, const std::string& root, const InputFilesOptions& options,
+                     std::vector<std::string>& found) {
+  CLM_ASSIGN_OR_RETURN(const bool is_folder, files.IsDirectory(root));
+  if (is_folder) return WalkFolder(files, root, options, found);
+  found.push_back(root);
+  return absl::OkStatus();
+}
+
 // The existing paths that `pattern` stands for.
 absl::StatusOr<std::vector<std::string>> ExpandGlob(const FileSystem& files, const std::string& pattern,
                                                     const InputFilesOptions& options) {
@@ -66,11 +83,7 @@ absl::StatusOr<std::vector<std::string>> ExpandGlob(const FileSystem& files, con
   for (const absl::string_view part : absl::StrSplit(pattern, '/', absl::SkipEmpty())) {
     std::vector<std::string> next;
     for (const std::string& path : paths) {
-      if (HasWildcard(part)) {
-        CLM_RETURN_IF_ERROR(MatchFolder(files, path, part, next));
-      } else {
-        next.push_back(path.empty() ? std::string(part) : JoinPath(path, part));
-      }
+      CLM_RETURN_IF_ERROR(Descend(files, path, part, next));
       if (next.size() > options.max_files) return TooManyFiles(pattern, options);
     }
     paths = std::move(next);
@@ -89,13 +102,8 @@ absl::StatusOr<std::vector<std::string>> ExpandInput(const FileSystem& files, co
     CLM_ASSIGN_OR_RETURN(roots, ExpandGlob(files, input, options));
   }
   std::vector<std::string> found;
-  for (std::string& root : roots) {
-    CLM_ASSIGN_OR_RETURN(const bool is_folder, files.IsDirectory(root));
-    if (is_folder) {
-      CLM_RETURN_IF_ERROR(WalkFolder(files, root, options, found));
-    } else {
-      found.push_back(std::move(root));
-    }
+  for (const std::string& root : roots) {
+    CLM_RETURN_IF_ERROR(AddRoot(files, root, options, found));
     if (found.size() > options.max_files) return TooManyFiles(input, options);
   }
   if (found.empty()) return absl::NotFoundError(absl::StrCat("input ", input, " stands for no file"));

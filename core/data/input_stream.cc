@@ -129,11 +129,8 @@ class ZstdInput final : public InputStream {
   absl::Status Read(std::string& out) override {
     out.clear();
     while (out.empty()) {
-      if (input_.pos == input_.size && !output_was_full_) {
-        CLM_RETURN_IF_ERROR(source_.Read(chunk_));
-        if (chunk_.empty()) return in_frame_ ? EndsEarly(path_, "zstd") : absl::OkStatus();
-        input_ = {chunk_.data(), chunk_.size(), 0};
-      }
+      if (input_.pos == input_.size && !output_was_full_) CLM_RETURN_IF_ERROR(Refill());
+      if (source_ended_) return in_frame_ ? EndsEarly(path_, "zstd") : absl::OkStatus();
       out.resize(kChunkBytes);
       ZSTD_outBuffer output{out.data(), out.size(), 0};
       const size_t hint = ZSTD_decompressStream(context_.get(), &output, &input_);
@@ -149,11 +146,19 @@ class ZstdInput final : public InputStream {
   uint64_t stored_bytes_read() const override { return source_.stored_bytes_read(); }
 
  private:
+  absl::Status Refill() {
+    CLM_RETURN_IF_ERROR(source_.Read(chunk_));
+    source_ended_ = chunk_.empty();
+    input_ = {chunk_.data(), chunk_.size(), 0};
+    return absl::OkStatus();
+  }
+
   const std::string path_;
   PlainInput source_;
   std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context_;
   std::string chunk_;
   ZSTD_inBuffer input_{nullptr, 0, 0};
+  bool source_ended_ = false;
   bool in_frame_ = true;  // an empty file is not a zstd file
   bool output_was_full_ = false;
 };

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/data/strict_json.h"
+#include "core/data/strict_object.h"
 
 namespace clm {
 namespace {
@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr absl::string_view kName = "prepare_report.json";
+constexpr size_t kMaxJsonBytes = size_t{16} << 20;
 
 // What comes from outside may not be UTF-8 (paths, quoted text); it is shown with replacement characters.
 std::string Dump(const json& value) { return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
@@ -103,7 +104,7 @@ bool PrepareReport::operator==(const PrepareReport& other) const {
 }
 
 absl::StatusOr<std::string> PrepareReportToJson(const PrepareReport& report) {
-  CLM_ASSIGN_OR_RETURN(json options, ParseJson(report.options_json, "options_json"));
+  CLM_ASSIGN_OR_RETURN(json options, ParseJson(report.options_json, "options_json", kMaxJsonBytes));
   if (!options.is_object()) return absl::InvalidArgumentError("options_json is not a JSON object");
   json splits = json::object();
   for (const Split split : kAllSplits) splits[std::string(SplitName(split))] = SplitToJson(report.split(split));
@@ -123,7 +124,7 @@ absl::StatusOr<std::string> PrepareReportToJson(const PrepareReport& report) {
 }
 
 absl::StatusOr<PrepareReport> PrepareReportFromJson(absl::string_view text) {
-  CLM_ASSIGN_OR_RETURN(const json value, ParseJson(text, kName));
+  CLM_ASSIGN_OR_RETURN(const json value, ParseJson(text, kName, kMaxJsonBytes));
   StrictObject root(value, std::string(kName));
   uint32_t version = 0;
   CLM_RETURN_IF_ERROR(root.Get("schema_version", version));

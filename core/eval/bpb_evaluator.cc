@@ -71,6 +71,14 @@ absl::Status AddScores(const Group& group, const std::vector<ScoredDocument>& sc
   return absl::OkStatus();
 }
 
+absl::Status ReadChecked(const EvaluationDocuments& documents, uint64_t document, SymbolId boundary,
+                         std::vector<SymbolId>& symbols) {
+  CLM_RETURN_IF_ERROR(documents.Read(document, symbols));
+  if (!symbols.empty() && symbols.back() == boundary) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("document ", document, " does not end with the boundary symbol ", boundary));
+}
+
 // Fills `group` from document `first` on, up to the limits of `options`. `next` holds a document already read that did
 // not fit the group before, and is refilled likewise.
 absl::Status FillGroup(const EvaluationDocuments& documents, const EvaluateBpbOptions& options, SymbolId boundary,
@@ -81,13 +89,7 @@ absl::Status FillGroup(const EvaluationDocuments& documents, const EvaluateBpbOp
   while (group.documents.size() < options.max_documents_per_call) {
     const uint64_t document = group.first + group.documents.size();
     if (document == documents.documents()) break;
-    if (next.empty()) {
-      CLM_RETURN_IF_ERROR(documents.Read(document, next));
-      if (next.empty() || next.back() != boundary) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("document ", document, " does not end with the boundary symbol ", boundary));
-      }
-    }
+    if (next.empty()) CLM_RETURN_IF_ERROR(ReadChecked(documents, document, boundary, next));
     if (!group.documents.empty() && group.symbols + next.size() > options.max_symbols_per_call) break;
     group.symbols += next.size();
     group.documents.push_back(std::move(next));

@@ -12,7 +12,7 @@
 #include "core/base/byte_writer.h"
 #include "core/base/status_macros.h"
 #include "core/base/units.h"
-#include "core/data/strict_json.h"
+#include "core/data/strict_object.h"
 
 namespace clm {
 namespace {
@@ -249,7 +249,7 @@ absl::StatusOr<std::string> BpbReportToJson(const BpbReport& report) {
 }
 
 absl::StatusOr<BpbReport> BpbReportFromJson(absl::string_view text) {
-  CLM_ASSIGN_OR_RETURN(const json value, ParseJson(text, kName));
+  CLM_ASSIGN_OR_RETURN(const json value, ParseJson(text, kName, kMaxReportBytes));
   StrictObject root(value, std::string(kName));
   uint32_t version = 0;
   CLM_RETURN_IF_ERROR(root.Get("schema_version", version));

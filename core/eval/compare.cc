@@ -38,7 +38,9 @@ std::optional<double> Ratio(T candidate, T baseline) {
   return static_cast<double>(candidate) / static_cast<double>(baseline);
 }
 
-uint64_t Total(const ReportedParameters& parameters) { return parameters.body + parameters.embedding + parameters.head; }
+uint64_t Total(const ReportedParameters& parameters) {
+  return parameters.body + parameters.embedding + parameters.head;
+}
 
 }  // namespace
 

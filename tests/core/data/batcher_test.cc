@@ -94,7 +94,7 @@ std::vector<OwnedSymbol> EpochReference(const std::vector<std::string>& document
 }
 
 TEST_F(BatcherTest, AgreesWithReferenceEverySymbolOncePerEpoch) {
-  for (uint32_t round = 0; round < 60; ++round) {
+  for (uint32_t round = 0; round < 30; ++round) {
     const auto documents = RandomDocuments(round, 1 + round % 9, 1 + round % 30);
     if (std::all_of(documents.begin(), documents.end(), [](const auto& text) { return text.empty(); })) continue;
     const BatcherOptions options{.bytes_per_step = 5 + round % 13, .columns = 1 + round % 7, .seed = round};

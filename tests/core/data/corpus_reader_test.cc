@@ -2,6 +2,7 @@
 
 #include "core/base/status_macros.h"
 #include "tests/core/data/compression.h"
+#include "tests/core/data/plain_write.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -18,7 +19,7 @@ class CorpusReaderTest : public ::testing::Test {
   void Write(const std::string& name, const std::string& content) {
     const std::string path = directory_.File(name);
     ASSERT_OK(PosixFileSystem().MakeDirectories(path.substr(0, path.rfind('/'))));
-    ASSERT_OK(WriteFileAtomically(PosixFileSystem(), path, content));
+    ASSERT_OK(testing::PlainWrite(PosixFileSystem(), path, content));
   }
   // Reads everything; documents_ and stats_ keep what came before an error.
   absl::Status Read(std::vector<std::string> inputs, const CorpusReaderOptions& options = {}) {

@@ -4,7 +4,9 @@
 
 #include "core/base/byte_writer.h"
 #include "core/base/checksum.h"
+#include "core/base/fault_file_system.h"
 #include "core/base/status_macros.h"
+#include "tests/core/data/plain_write.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -36,7 +38,7 @@ class IdStreamTest : public ::testing::Test {
   absl::StatusOr<std::unique_ptr<IdStream>> Open() { return IdStream::Open(files_, path_); }
 
   // Damage. Each writes the changed file.
-  void Save() { ASSERT_OK(WriteFileAtomically(files_, path_, stored_)); }
+  void Save() { ASSERT_OK(testing::PlainWrite(files_, path_, stored_)); }
   void Overwrite(size_t offset, const std::string& bytes) {
     stored_.replace(offset, bytes.size(), bytes);
     Save();
@@ -141,6 +143,31 @@ TEST_F(IdStreamTest, AnAbandonedWriterLeavesNothing) {
   { ASSERT_OK_AND_ASSIGN(const auto writer, IdStreamWriter::Create(files_, path_, Options(10))); }
   ASSERT_OK_AND_ASSIGN(const auto names, files_.List(directory_.path()));
   EXPECT_THAT(names, ElementsAre());
+}
+
+TEST_F(IdStreamTest, AFailureAtAnyOperationIsReportedAndNeverLeavesAFileThatLooksComplete) {
+  const auto write = [](FileSystem& files, const std::string& path) -> absl::Status {
+    CLM_ASSIGN_OR_RETURN(const auto writer, IdStreamWriter::Create(files, path, {.vocab_size = 10, .boundary = 9}));
+    CLM_RETURN_IF_ERROR(writer->AppendDocument(std::vector<SymbolId>{1, 2}, 2));
+    return writer->Finish().status();
+  };
+  for (uint64_t n = 1; true; ++n) {
+    testing::TemporaryDirectory directory;
+    FaultFileSystem faulty(PosixFileSystem(), directory.path());
+    faulty.FailFrom(n, absl::ResourceExhaustedError("disk full"));
+    const absl::Status status = write(faulty, directory.File("a.ids"));
+    const bool failed = faulty.fault_happened();
+    const auto stream = IdStream::Open(PosixFileSystem(), directory.File("a.ids"));
+    ASSERT_EQ(status.ok(), !failed) << n;
+    if (stream.ok()) {
+      EXPECT_EQ((*stream)->symbols(), 3U) << n;
+    }
+    if (!failed) {
+      EXPECT_GT(n, 10U);
+      EXPECT_OK(stream);
+      break;
+    }
+  }
 }
 
 TEST_F(IdStreamTest, TheWriterRefusesWhatTheReaderWould) {

@@ -1,5 +1,6 @@
 #include "core/data/input_files.h"
 
+#include "tests/core/data/plain_write.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -15,7 +16,7 @@ class InputFilesTest : public ::testing::Test {
   void Touch(const std::string& name) {
     const std::string path = directory_.File(name);
     ASSERT_OK(PosixFileSystem().MakeDirectories(path.substr(0, path.rfind('/'))));
-    ASSERT_OK(WriteFileAtomically(PosixFileSystem(), path, "x"));
+    ASSERT_OK(testing::PlainWrite(PosixFileSystem(), path, "x"));
   }
   // Paths relative to the test's folder.
   absl::StatusOr<std::vector<std::string>> Expand(std::vector<std::string> inputs, InputFilesOptions options = {}) {

@@ -1,6 +1,7 @@
 #include "core/data/prepared_corpus.h"
 
 #include "core/base/digest.h"
+#include "tests/core/data/plain_write.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temporary_directory.h"
 
@@ -29,7 +30,7 @@ class PreparedCorpusTest : public ::testing::Test {
   }
 
   void Write(const std::string& name, const std::string& content) {
-    ASSERT_OK(WriteFileAtomically(files_, directory_.File(name), content));
+    ASSERT_OK(testing::PlainWrite(files_, directory_.File(name), content));
   }
   void WriteReport() { Write(kPrepareReportFileName, *PrepareReportToJson(report_)); }
   void WriteStream(Split split, const std::string& kind, const std::string& universe, std::vector<SymbolId> symbols) {

@@ -1,6 +1,6 @@
 // StrictObject: reads a JSON object whose fields are all known.
 //
-//   CLM_ASSIGN_OR_RETURN(const nlohmann::json root, ParseJson(text, "report.json"));
+//   CLM_ASSIGN_OR_RETURN(const nlohmann::json root, ParseJson(text, "report.json", max_bytes));
 //   StrictObject object(root, "report.json");
 //   CLM_RETURN_IF_ERROR(object.Get("documents", documents));
 //   CLM_RETURN_IF_ERROR(object.Finish());  // refuses fields nobody asked for
@@ -9,6 +9,7 @@
 // Thread-safety: not thread-safe. The JSON value must outlive the StrictObject.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -21,8 +22,8 @@
 
 namespace clm {
 
-// The whole text must be one JSON value, nested no deeper than 64. `name` is used in messages.
-absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, absl::string_view name);
+// ParseStrictJson with at most `max_bytes` of text; its errors with `name` before them.
+absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, absl::string_view name, size_t max_bytes);
 
 class StrictObject {
  public:

@@ -1,29 +1,17 @@
-#include "core/data/strict_json.h"
+#include "core/data/strict_object.h"
 
 #include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/strict_json.h"
 
 namespace clm {
-namespace {
 
-constexpr int kMaxDepth = 64;
-
-}  // namespace
-
-absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, absl::string_view name) {
-  bool too_deep = false;
-  const auto watch_depth = [&too_deep](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;  // drops what lies deeper
-  };
-  nlohmann::json value = nlohmann::json::parse(text.begin(), text.end(), watch_depth, /*allow_exceptions=*/false);
-  if (too_deep) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": JSON nested deeper than the limit of ", kMaxDepth));
-  }
-  if (value.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(name, ": not valid JSON"));
-  return value;
+absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, absl::string_view name, size_t max_bytes) {
+  absl::StatusOr<nlohmann::json> value = ParseStrictJson(text, {.max_bytes = max_bytes});
+  if (value.ok()) return value;
+  return absl::Status(value.status().code(), absl::StrCat(name, ": ", value.status().message()));
 }
 
 std::string StrictObject::NameOf(absl::string_view key) const { return absl::StrCat(name_, ".", key); }
