@@ -1,6 +1,8 @@
 // A folder of its own for each test, removed at the end.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -10,10 +12,18 @@
 
 namespace clm::testing {
 
+// Where files live in memory, for tests that make and remove many small ones; the usual folder where there is none.
+inline std::string MemoryFolder() {
+  const std::string shared_memory = "/dev/shm";
+  return access(shared_memory.c_str(), W_OK | X_OK) == 0 ? shared_memory
+                                                         : std::filesystem::temp_directory_path().string();
+}
+
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "clm_test_XXXXXX").string();
+  TemporaryDirectory() : TemporaryDirectory(std::filesystem::temp_directory_path().string()) {}
+  explicit TemporaryDirectory(const std::string& parent) {
+    std::string pattern = parent + "/clm_test_XXXXXX";
     CLM_CHECK(mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }

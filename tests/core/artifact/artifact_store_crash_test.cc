@@ -15,6 +15,7 @@ namespace clm {
 namespace {
 
 using ::clm::testing::IsOk;
+using ::clm::testing::MemoryFolder;
 using ::clm::testing::StatusIs;
 using ::clm::testing::TemporaryDirectory;
 using ::testing::AnyOf;
@@ -67,7 +68,7 @@ class World {
   ArtifactStore& store() { return *store_; }
 
  private:
-  TemporaryDirectory folder_;
+  TemporaryDirectory folder_{MemoryFolder()};
   FakeClock clock_;
   FaultFileSystem files_{PosixFileSystem(), folder_.path()};
   std::unique_ptr<ArtifactStore> store_;
@@ -109,7 +110,7 @@ class ArtifactStoreCrashTest : public ::testing::TestWithParam<CrashKind> {
 TEST_P(ArtifactStoreCrashTest, OpeningCanBeInterruptedAnywhere) {
   bool reached = true;
   for (uint64_t n = 1; reached; ++n) {
-    TemporaryDirectory folder;
+    TemporaryDirectory folder(MemoryFolder());
     FakeClock clock;
     FaultFileSystem files(PosixFileSystem(), folder.path());
     files.FailFrom(n, absl::InternalError("power cut"));

@@ -21,6 +21,7 @@
 namespace clm {
 namespace {
 
+using ::clm::testing::MemoryFolder;
 using ::clm::testing::StatusIs;
 using ::clm::testing::TemporaryDirectory;
 using ::testing::AllOf;
@@ -50,7 +51,7 @@ class ArtifactStoreTest : public ::testing::Test {
   }
   std::vector<std::string> Temporary() { return files_.List(folder_.File("store/tmp")).value(); }
 
-  TemporaryDirectory folder_;
+  TemporaryDirectory folder_{MemoryFolder()};
   FakeClock clock_;
   FileSystem& files_ = PosixFileSystem();
   std::unique_ptr<ArtifactStore> store_;

@@ -16,6 +16,7 @@ namespace clm {
 namespace {
 
 using ::clm::testing::IsOk;
+using ::clm::testing::MemoryFolder;
 using ::clm::testing::StatusIs;
 using ::clm::testing::TemporaryDirectory;
 using ::testing::AllOf;
@@ -38,7 +39,7 @@ class UploadSessionTest : public ::testing::Test {
     return ReadFile(files_, store_->Path(id, name).value(), 1000).value();
   }
 
-  TemporaryDirectory folder_;
+  TemporaryDirectory folder_{MemoryFolder()};
   FakeClock clock_;
   FaultFileSystem files_{PosixFileSystem(), folder_.path()};
   std::unique_ptr<ArtifactStore> store_;
@@ -220,7 +221,7 @@ TEST_P(UploadCrashTest, WhatWasReportedSurvivesAPowerCutAnywhere) {
   bool reached = true;
   for (uint64_t n = 1; reached; ++n) {
     SCOPED_TRACE(n);
-    TemporaryDirectory folder;
+    TemporaryDirectory folder(MemoryFolder());
     FakeClock clock;
     FaultFileSystem files(PosixFileSystem(), folder.path());
     auto store = ArtifactStore::Open(files, folder.File("store"), clock, {.sweep = true}).value();
@@ -255,7 +256,7 @@ TEST_P(UploadCrashTest, OneFailingOperationNeverLosesReportedBytes) {
   bool reached = true;
   for (uint64_t n = 1; reached; ++n) {
     SCOPED_TRACE(n);
-    TemporaryDirectory folder;
+    TemporaryDirectory folder(MemoryFolder());
     FakeClock clock;
     FaultFileSystem files(PosixFileSystem(), folder.path());
     auto store = ArtifactStore::Open(files, folder.File("store"), clock, {.sweep = true}).value();

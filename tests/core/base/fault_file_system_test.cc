@@ -11,6 +11,7 @@
 namespace clm {
 namespace {
 
+using ::clm::testing::MemoryFolder;
 using ::clm::testing::StatusIs;
 using ::clm::testing::TemporaryDirectory;
 using ::testing::ElementsAre;
@@ -36,7 +37,7 @@ class FaultFileSystemTest : public ::testing::Test {
     EXPECT_OK(files_.SyncDirectory(Path(name).substr(0, Path(name).rfind('/'))));
   }
 
-  TemporaryDirectory folder_;
+  TemporaryDirectory folder_{MemoryFolder()};
   FaultFileSystem files_{PosixFileSystem(), folder_.path()};
 };
 
@@ -209,7 +210,7 @@ TEST_F(FaultFileSystemTest, SyncFollowsARenamedFile) {
 }
 
 TEST(FaultFileSystemImportTest, WhatWasThereBeforeIsSynced) {
-  TemporaryDirectory folder;
+  TemporaryDirectory folder(MemoryFolder());
   ASSERT_OK(PosixFileSystem().MakeDirectories(folder.File("d")));
   std::ofstream(folder.File("d/a")) << "data";
   FaultFileSystem files(PosixFileSystem(), folder.path());
@@ -218,8 +219,8 @@ TEST(FaultFileSystemImportTest, WhatWasThereBeforeIsSynced) {
 }
 
 TEST(FaultFileSystemImportTest, OtherFoldersArePassedThrough) {
-  TemporaryDirectory folder;
-  TemporaryDirectory other;
+  TemporaryDirectory folder(MemoryFolder());
+  TemporaryDirectory other(MemoryFolder());
   FaultFileSystem files(PosixFileSystem(), folder.path());
   files.FailFrom(1, absl::InternalError("power cut"));
   EXPECT_OK(files.Create(other.File("a")));

@@ -17,6 +17,7 @@ namespace clm {
 namespace {
 
 using ::clm::testing::IsOk;
+using ::clm::testing::MemoryFolder;
 using ::clm::testing::StatusIs;
 using ::clm::testing::TemporaryDirectory;
 using ::testing::AllOf;
@@ -186,7 +187,7 @@ class PublishTest : public ::testing::TestWithParam<FaultFileSystem::CrashKind> 
 TEST_P(PublishTest, AtomicWriteLeavesTheOldOrTheNewContent) {
   bool reached = true;
   for (uint64_t n = 1; reached; ++n) {
-    TemporaryDirectory folder;
+    TemporaryDirectory folder(MemoryFolder());
     const std::string path = folder.File("state");
     ASSERT_OK(Write(PosixFileSystem(), path, "old"));
     FaultFileSystem files(PosixFileSystem(), folder.path());
@@ -203,7 +204,7 @@ TEST_P(PublishTest, AtomicWriteLeavesTheOldOrTheNewContent) {
 TEST_P(PublishTest, AtomicWriteThatFailsLeavesTheOldContentAndNoRubbish) {
   bool reached = true;
   for (uint64_t n = 1; reached; ++n) {
-    TemporaryDirectory folder;
+    TemporaryDirectory folder(MemoryFolder());
     const std::string path = folder.File("state");
     ASSERT_OK(Write(PosixFileSystem(), path, "old"));
     FaultFileSystem files(PosixFileSystem(), folder.path());
@@ -219,7 +220,7 @@ TEST_P(PublishTest, AtomicWriteThatFailsLeavesTheOldContentAndNoRubbish) {
 TEST_P(PublishTest, DirectoryIsThereWholeOrNotAtAll) {
   bool reached = true;
   for (uint64_t n = 1; reached; ++n) {
-    TemporaryDirectory folder;
+    TemporaryDirectory folder(MemoryFolder());
     ASSERT_OK(PosixFileSystem().MakeDirectories(folder.File("tmp")));
     ASSERT_OK(PosixFileSystem().MakeDirectories(folder.File("out")));
     FaultFileSystem files(PosixFileSystem(), folder.path());
@@ -239,7 +240,7 @@ TEST_P(PublishTest, DirectoryIsThereWholeOrNotAtAll) {
 }
 
 TEST_P(PublishTest, DurableDirectoriesSurvive) {
-  TemporaryDirectory folder;
+  TemporaryDirectory folder(MemoryFolder());
   FaultFileSystem files(PosixFileSystem(), folder.path());
   ASSERT_OK(MakeDurableDirectories(files, folder.File("a/b/c")));
   ASSERT_OK(MakeDurableDirectories(files, folder.File("a/b/c")));
@@ -253,7 +254,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, PublishTest,
                                            FaultFileSystem::CrashKind::kKeepsNames));
 
 TEST(PublishDirectoryTest, RefusesAnExistingTarget) {
-  TemporaryDirectory folder;
+  TemporaryDirectory folder(MemoryFolder());
   FileSystem& files = PosixFileSystem();
   ASSERT_OK(files.MakeDirectories(folder.File("from")));
   ASSERT_OK(files.MakeDirectories(folder.File("to")));
