@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/strict_json.h"
 
 namespace clm {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
+constexpr size_t kMaxConfigValues = 10'000;
 
 absl::Status CheckRange(absl::string_view field, double value, double low, double high) {
   if (value >= low && value <= high) return absl::OkStatus();
@@ -226,20 +228,11 @@ std::string ModelConfigToJson(const ModelConfig& config) {
 }
 
 absl::StatusOr<ModelConfig> ModelConfigFromJson(absl::string_view json) {
-  if (json.size() > kMaxConfigBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("config.json has ", json.size(), " bytes, more than ", kMaxConfigBytes));
-  }
-  // Depth is bounded by a scan first: the parser keeps its own stack, but the destructor of a deep value would not.
-  int depth = 0;
-  for (const char c : json) {
-    if (c == '[' || c == '{') ++depth;
-    if (c == ']' || c == '}') --depth;
-    if (depth > 64) return absl::InvalidArgumentError("config.json is nested deeper than 64");
-  }
-  const Json root = Json::parse(json.begin(), json.end(), /*cb=*/nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object()) return absl::InvalidArgumentError("config.json is not a JSON object");
-  return ReadConfig(root);
+  const absl::StatusOr<Json> root =
+      ParseStrictJson(json, {.max_bytes = kMaxConfigBytes, .max_values = kMaxConfigValues});
+  if (!root.ok()) return absl::InvalidArgumentError(absl::StrCat("config.json: ", root.status().message()));
+  if (!root->is_object()) return absl::InvalidArgumentError("config.json is not a JSON object");
+  return ReadConfig(*root);
 }
 
 }  // namespace clm

@@ -81,7 +81,7 @@ TEST(ModelConfigTest, TextThatIsNoObjectIsRefused) {
     EXPECT_THAT(ModelConfigFromJson(json), StatusIs(absl::StatusCode::kInvalidArgument));
   }
   EXPECT_THAT(ModelConfigFromJson(std::string((1 << 20) + 1, ' ')),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1048577")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1048576")));
 }
 
 TEST(ModelConfigTest, ParameterCountFollowsTheFormula) {
