@@ -59,12 +59,18 @@ absl::Status MatchFolder(const FileSystem& files, const std::string& folder, abs
   return absl::OkStatus();
 }
 
-// Appends to `next` what one part of a pattern stands for below `path`; without a wildcard it need not exist.
-absl::Status Descend(const FileSystem& files, const std::string& path, absl::string_view part,
-                     std::vector<std::string>& next) {
-  if (HasWildcard(part)) return MatchFolder(files, path, part, next);
-  next.push_back(path.empty() ? std::string(part) : JoinPath(path, part));
-  return absl::OkStatus();
+// What one part of a pattern stands for below `paths`; without a wildcard it need not exist.
+absl::StatusOr<std::vector<std::string>> DescendAll(const FileSystem& files, const std::vector<std::string>& paths,
+                                                    absl::string_view part) {
+  std::vector<std::string> next;
+  for (const std::string& path : paths) {
+    if (HasWildcard(part)) {
+      CLM_RETURN_IF_ERROR(MatchFolder(files, path, part, next));
+    } else {
+      next.push_back(path.empty() ? std::string(part) : JoinPath(path, part));
+    }
+  }
+  return next;
 }
 
 // Appends `root` if it is a file, else the files below it.
@@ -81,12 +87,8 @@ absl::StatusOr<std::vector<std::string>> ExpandGlob(const FileSystem& files, con
                                                     const InputFilesOptions& options) {
   std::vector<std::string> paths{pattern.front() == '/' ? "/" : ""};
   for (const absl::string_view part : absl::StrSplit(pattern, '/', absl::SkipEmpty())) {
-    std::vector<std::string> next;
-    for (const std::string& path : paths) {
-      CLM_RETURN_IF_ERROR(Descend(files, path, part, next));
-      if (next.size() > options.max_files) return TooManyFiles(pattern, options);
-    }
-    paths = std::move(next);
+    CLM_ASSIGN_OR_RETURN(paths, DescendAll(files, paths, part));
+    if (paths.size() > options.max_files) return TooManyFiles(pattern, options);
   }
   std::erase_if(paths, [&files](const std::string& path) { return !files.Exists(path); });
   return paths;
