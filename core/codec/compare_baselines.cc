@@ -79,28 +79,37 @@ absl::StatusOr<uint64_t> XzSize(absl::string_view data, const CancellationToken&
   return size;
 }
 
+using ZstdContext = std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)>;
+
+// null when there is no memory.
+ZstdContext MakeZstdContext(size_t data_bytes) {
+  ZstdContext context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  if (context == nullptr) return context;
+  const bool failed = ZSTD_isError(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, 19)) != 0 ||
+                      ZSTD_isError(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1)) != 0 ||
+                      ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(context.get(), data_bytes)) != 0;
+  if (failed) context.reset();
+  return context;
+}
+
 absl::StatusOr<uint64_t> ZstdSize(absl::string_view data, const CancellationToken& cancel) {
-  const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
-  if (context == nullptr || ZSTD_isError(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, 19)) != 0 ||
-      ZSTD_isError(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1)) != 0 ||
-      ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(context.get(), data.size())) != 0) {
-    return LibraryError("zstd", 0);
-  }
+  const ZstdContext context = MakeZstdContext(data.size());
+  if (context == nullptr) return LibraryError("zstd", 0);
   auto scratch = std::make_unique<Scratch>();
   uint64_t size = 0;
-  bool finished = false;
-  while (!finished) {
-    const absl::string_view piece = NextPiece(data);
-    const ZSTD_EndDirective directive = data.empty() ? ZSTD_e_end : ZSTD_e_continue;
-    ZSTD_inBuffer in = {.src = piece.data(), .size = piece.size(), .pos = 0};
-    for (size_t left = 1; directive == ZSTD_e_end ? left != 0 : in.pos < in.size;) {
-      CLM_RETURN_IF_ERROR(cancel.Check());
-      ZSTD_outBuffer out = {.dst = scratch->data(), .size = scratch->size(), .pos = 0};
-      left = ZSTD_compressStream2(context.get(), &out, &in, directive);
-      if (ZSTD_isError(left) != 0) return LibraryError("zstd", static_cast<int>(ZSTD_getErrorCode(left)));
-      size += out.pos;
+  ZSTD_inBuffer in = {.src = nullptr, .size = 0, .pos = 0};
+  for (size_t left = 1; !data.empty() || left != 0;) {
+    CLM_RETURN_IF_ERROR(cancel.Check());
+    if (in.pos == in.size) {
+      const absl::string_view piece = NextPiece(data);
+      in = {.src = piece.data(), .size = piece.size(), .pos = 0};
     }
-    finished = directive == ZSTD_e_end;
+    ZSTD_outBuffer out = {.dst = scratch->data(), .size = scratch->size(), .pos = 0};
+    const bool last = data.empty();
+    left = ZSTD_compressStream2(context.get(), &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+    if (ZSTD_isError(left) != 0) return LibraryError("zstd", static_cast<int>(ZSTD_getErrorCode(left)));
+    if (!last) left = 1;
+    size += out.pos;
   }
   return size;
 }

@@ -53,9 +53,9 @@ class FrameReader {
                            const CancellationToken& cancel) const;
 
  private:
-  FrameReader(const RandomAccessFile& file, FrameHeader header, FrameFooter footer,
+  FrameReader(const RandomAccessFile& file, const FrameHeader& header, FrameFooter footer,
               std::shared_ptr<const BlockCoder> coder)
-      : file_(&file), header_(std::move(header)), footer_(std::move(footer)), coder_(std::move(coder)) {}
+      : file_(&file), header_(header), footer_(std::move(footer)), coder_(std::move(coder)) {}
 
   uint64_t BlockEnd(size_t index) const;
 
