@@ -199,6 +199,11 @@ absl::StatusOr<v1::Job> JobTable::Submit(const v1::SubmitJobRequest& request) {
   return Add(request, digest);
 }
 
+absl::StatusOr<std::optional<v1::Job>> JobTable::FindSubmitted(const v1::SubmitJobRequest& request) const {
+  CLM_RETURN_IF_ERROR(CheckSubmitRequest(request));
+  return FindRequest(request, SpecDigest(request.spec()));
+}
+
 absl::StatusOr<v1::Job> JobTable::Get(absl::string_view name) const {
   absl::MutexLock lock(&mu_);
   CLM_ASSIGN_OR_RETURN(const uint64_t sequence, FindLocked(name));

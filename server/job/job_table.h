@@ -81,6 +81,10 @@ class JobTable {
   // retry advice when the queue is full, UNAVAILABLE after Close().
   absl::StatusOr<v1::Job> Submit(const v1::SubmitJobRequest& request) ABSL_LOCKS_EXCLUDED(write_mu_, mu_);
 
+  // The job that Submit() would return without making one; nothing when it would make one. ALREADY_EXISTS as there.
+  absl::StatusOr<std::optional<v1::Job>> FindSubmitted(const v1::SubmitJobRequest& request) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   absl::StatusOr<v1::Job> Get(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mu_);
   JobPage List(const JobFilter& filter) const ABSL_LOCKS_EXCLUDED(mu_);
 

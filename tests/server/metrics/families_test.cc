@@ -87,6 +87,7 @@ std::string FindPromtool() {
   const char* deps = std::getenv("CLM_DEPS_DIR");
   const char* home = std::getenv("HOME");
   const std::string cache = deps != nullptr ? deps : absl::StrCat(home != nullptr ? home : "", "/.cache/clm");
+  folders.push_back(absl::StrCat(cache, "/promtool"));
   folders.push_back(absl::StrCat(cache, "/promtool/usr/bin"));
   for (const std::string& folder : folders) {
     std::string file = JoinPath(folder, "promtool");
