@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
 #include "core/coordinate/pair_table.h"
+#include "core/coordinate/pretoken_folder.h"
 #include "core/coordinate/symbol_pair.h"
 #include "core/coordinate/universe.h"
 
@@ -63,12 +65,19 @@ class Folder {
   absl::Status Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts, uint64_t first_position,
                     std::vector<PackedSymbol>& out) const;
 
+  // One layer, or a run of layers that stay inside pretokens.
+  struct Stage {
+    JoinRule rule = JoinRule::kAny;
+    std::optional<PairTable> table;           // of the layer, unless
+    std::optional<PretokenFolder> pretokens;  // there is this
+  };
+
   Universe universe_;
-  std::vector<PairTable> tables_;  // by layer
+  std::vector<Stage> stages_;  // in the order of their layers
 };
 
-// Folds a document that arrives in pieces. State: at most two symbols per layer; a universe of L layers that joins
-// anywhere holds back at most 2^L - 1 base symbols.
+// Folds a document that arrives in pieces. State: at most two symbols per layer, and the unfinished pretoken where
+// layers stay inside pretokens. A universe of L layers that joins anywhere holds back at most 2^L - 1 base symbols.
 class StreamingFolder {
  public:
   explicit StreamingFolder(const Folder& folder);
@@ -85,9 +94,12 @@ class StreamingFolder {
 
  private:
   void FoldWork(bool final, std::vector<SymbolId>& out);
+  // Both move what a stage settles of waiting_[s] and work_ to next_, and keep the rest in waiting_[s].
+  void FoldLayer(size_t s, bool final);
+  void FoldPretokens(size_t s, bool final);
 
   const Folder& folder_;
-  std::vector<std::vector<PackedSymbol>> waiting_;  // by layer
+  std::vector<std::vector<PackedSymbol>> waiting_;  // by stage
   std::vector<PackedSymbol> work_;
   std::vector<PackedSymbol> next_;
   uint64_t position_ = 0;

@@ -29,7 +29,7 @@ absl::Status ForEachPair(const SymbolShard& shard, const PairCountOptions& optio
   size_t last_self_pair = shard.size();  // where a self-pair was counted last; shard.size() if nowhere
   for (size_t t = 0; t + 1 < shard.size(); ++t) {
     if (t % kCancelInterval == 0) CLM_RETURN_IF_ERROR(cancel.Check());
-    if (shard[t] == kSeparator || shard[t + 1] == kSeparator) continue;
+    if (shard[t] == kPackedSeparator || shard[t + 1] == kPackedSeparator) continue;
     if (!RuleAllows(options.rule, shard[t], shard[t + 1], shard[t + 2])) continue;
     const SymbolId left = shard[t] & kIdMask;
     const SymbolId right = shard[t + 1] & kIdMask;
@@ -173,7 +173,7 @@ absl::StatusOr<std::vector<uint64_t>> CountSymbols(std::span<const SymbolShard> 
                        [&](const SymbolShard& shard, std::vector<uint64_t>& table) -> absl::Status {
                          CLM_RETURN_IF_ERROR(cancel.Check());
                          for (const PackedSymbol symbol : shard) {
-                           if (symbol != kSeparator) ++table[symbol & kIdMask];
+                           if (symbol != kPackedSeparator) ++table[symbol & kIdMask];
                          }
                          return absl::OkStatus();
                        });

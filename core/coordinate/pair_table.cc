@@ -5,8 +5,21 @@
 #include <numeric>
 
 namespace clm {
+namespace {
 
-PairTable::PairTable(std::span<const SymbolPair> pairs, SymbolId first_id) : first_id_(first_id) {
+std::vector<SymbolId> IdsFrom(SymbolId first_id, size_t count) {
+  std::vector<SymbolId> ids(count);
+  std::iota(ids.begin(), ids.end(), first_id);
+  return ids;
+}
+
+}  // namespace
+
+PairTable::PairTable(std::span<const SymbolPair> pairs, SymbolId first_id)
+    : PairTable(pairs, IdsFrom(first_id, pairs.size())) {}
+
+PairTable::PairTable(std::span<const SymbolPair> pairs, std::span<const SymbolId> ids) {
+  if (!ids.empty()) first_id_ = *std::min_element(ids.begin(), ids.end());
   const size_t buckets = std::bit_ceil(std::max<size_t>(pairs.size(), 2));
   const size_t filter_bits = buckets * 16;
   bucket_shift_ = 64 - std::countr_zero(buckets);
@@ -28,7 +41,7 @@ PairTable::PairTable(std::span<const SymbolPair> pairs, SymbolId first_id) : fir
     filter_[bit >> 6] |= uint64_t{1} << (bit & 63);
     ++offsets_[(hash >> bucket_shift_) + 1];
     keys_.push_back(key_of(i));
-    ids_.push_back(first_id + i);
+    ids_.push_back(ids[i]);
     lefts_.push_back(pairs[i].left);
   }
   std::partial_sum(offsets_.begin(), offsets_.end(), offsets_.begin());

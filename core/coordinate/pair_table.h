@@ -20,6 +20,8 @@ class PairTable {
  public:
   // Pair i maps to first_id + i. Requires distinct pairs.
   PairTable(std::span<const SymbolPair> pairs, SymbolId first_id);
+  // Pair i maps to ids[i]. Requires distinct pairs and as many ids.
+  PairTable(std::span<const SymbolPair> pairs, std::span<const SymbolId> ids);
 
   // kNoSymbol if the pair is not in the table.
   SymbolId Find(SymbolId left, SymbolId right) const {
@@ -34,6 +36,7 @@ class PairTable {
   bool HasLeft(SymbolId id) const;
 
   size_t size() const { return keys_.size(); }
+  // The smallest id; 0 in an empty table.
   SymbolId first_id() const { return first_id_; }
 
  private:
@@ -43,7 +46,7 @@ class PairTable {
 
   SymbolId FindInBucket(uint64_t key, size_t bucket) const;
 
-  SymbolId first_id_;
+  SymbolId first_id_ = 0;
   int filter_shift_ = 63;
   int bucket_shift_ = 63;
   std::vector<uint64_t> filter_;

@@ -33,7 +33,7 @@ inline constexpr SymbolId kNoSymbol = 0xFFFFFFFFU;
 using PackedSymbol = uint32_t;
 inline constexpr PackedSymbol kPretokenStart = 0x80000000U;
 inline constexpr PackedSymbol kIdMask = 0x7FFFFFFFU;
-inline constexpr PackedSymbol kSeparator = 0xFFFFFFFFU;
+inline constexpr PackedSymbol kPackedSeparator = 0xFFFFFFFFU;
 
 inline constexpr uint64_t PairKey(SymbolId left, SymbolId right) { return uint64_t{left} << 32 | right; }
 

@@ -34,7 +34,7 @@ bool IsBetter(const Candidate& a, const Candidate& b) {
 uint64_t CountIn(std::span<const SymbolShard> shards) {
   uint64_t symbols = 0;
   for (const SymbolShard& shard : shards) {
-    symbols += shard.size() - static_cast<uint64_t>(std::count(shard.begin(), shard.end(), kSeparator));
+    symbols += shard.size() - static_cast<uint64_t>(std::count(shard.begin(), shard.end(), kPackedSeparator));
   }
   return symbols;
 }
@@ -221,9 +221,9 @@ absl::Status UniverseBuilder::Add(std::span<const SymbolId> ids, std::span<const
   SymbolShard& shard = corpus.shards.back();
   for (size_t i = 0; i < ids.size(); ++i) {
     const PackedSymbol flag = flagged && pretoken_starts[i] != 0 ? kPretokenStart : 0;
-    shard.push_back(base_.IsBoundary(ids[i]) ? kSeparator : ids[i] | flag);
+    shard.push_back(base_.IsBoundary(ids[i]) ? kPackedSeparator : ids[i] | flag);
   }
-  shard.push_back(kSeparator);
+  shard.push_back(kPackedSeparator);
   ++corpus.documents;
   return absl::OkStatus();
 }
