@@ -2,11 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <map>
 #include <vector>
 
-#include "core/train/optimizer.h"
 #include "tests/core/train/pattern_source.h"
 #include "tests/testing/status_matchers.h"
 
@@ -95,42 +92,6 @@ TEST_F(TrainStepTest, SymbolsBeyondTheVocabularyAreNamed) {
   batch_.inputs[3] = PatternSource::kVocab;
   EXPECT_THAT(TrainStep(model_, 5, true).Run(batch_),
               StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("symbol 11 at position 3")));
-}
-
-// AdamW in double, one value at a time.
-TEST(OptimizerTest, AgreesWithTheFormulaValueByValue) {
-  ParameterLayout layout = ParameterLayout::Body(SmallConfig());
-  layout.Add({.name = "residual", .rows = 5, .group = ParameterGroup::kResidual});
-  TrainConfig config;
-  config.weight_decay = 0.3;
-  config.residual_rate = 3.0;
-  config.clip_norm = 2.0;
-  at::Tensor weights = at::randn({layout.total()}, at::kFloat);
-  Optimizer optimizer(layout, config, weights);
-  std::vector<double> w(weights.data_ptr<float>(), weights.data_ptr<float>() + layout.total());
-  std::vector<double> m(w.size(), 0);
-  std::vector<double> v(w.size(), 0);
-  const double rate = 0.01;
-  for (uint64_t step = 0; step < 4; ++step) {
-    at::Tensor gradients = at::randn({layout.total()}, at::kFloat) * (step == 3 ? 1e-3 : 1.0);
-    const double norm = optimizer.GradientNorm(gradients);
-    EXPECT_NEAR(norm, gradients.norm().item<double>(), 1e-5 * norm);
-    const std::vector<float> g(gradients.data_ptr<float>(), gradients.data_ptr<float>() + layout.total());
-    optimizer.Step(step, rate, norm, weights, gradients);
-    for (const ParameterSpec& spec : layout.parameters()) {
-      const double lr = spec.group == ParameterGroup::kResidual ? 3 * rate : rate;
-      const double decay = spec.group == ParameterGroup::kMatrix ? config.weight_decay : 0;
-      for (auto i = static_cast<size_t>(spec.offset); i < static_cast<size_t>(spec.offset + spec.size()); ++i) {
-        const double gi = static_cast<double>(g[i]) * (norm > 2.0 ? 2.0 / norm : 1.0);
-        m[i] = config.beta1 * m[i] + (1 - config.beta1) * gi;
-        v[i] = config.beta2 * v[i] + (1 - config.beta2) * gi * gi;
-        const double m_hat = m[i] / (1 - std::pow(config.beta1, static_cast<double>(step + 1)));
-        const double v_hat = v[i] / (1 - std::pow(config.beta2, static_cast<double>(step + 1)));
-        w[i] -= lr * decay * w[i] + lr * m_hat / (std::sqrt(v_hat) + config.epsilon);
-        ASSERT_NEAR(static_cast<double>(weights.data_ptr<float>()[i]), w[i], 2e-5) << spec.name << " " << i;
-      }
-    }
-  }
 }
 
 }  // namespace
