@@ -59,17 +59,18 @@ absl::Status MatchFolder(const FileSystem& files, const std::string& folder, abs
   return absl::OkStatus();
 }
 
-// What one part of a pattern stands for below `paths`; without a wildcard it need not exist.
+// Appends to `next` what one part of a pattern stands for below `path`; without a wildcard it need not exist.
+absl::Status Descend(const FileSystem& files, const std::string& path, absl::string_view part,
+                     std::vector<std::string>& next) {
+  if (HasWildcard(part)) return MatchFolder(files, path, part, next);
+  next.push_back(path.empty() ? std::string(part) : JoinPath(path, part));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<std::string>> DescendAll(const FileSystem& files, const std::vector<std::string>& paths,
                                                     absl::string_view part) {
   std::vector<std::string> next;
-  for (const std::string& path : paths) {
-    if (HasWildcard(part)) {
-      CLM_RETURN_IF_ERROR(MatchFolder(files, path, part, next));
-    } else {
-      next.push_back(path.empty() ? std::string(part) : JoinPath(path, part));
-    }
-  }
+  for (const std::string& path : paths) CLM_RETURN_IF_ERROR(Descend(files, path, part, next));
   return next;
 }
 
