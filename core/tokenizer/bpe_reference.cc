@@ -1,6 +1,5 @@
 #include "core/tokenizer/bpe_reference.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -77,10 +76,8 @@ BpeLearned BpeTrainReference(const std::map<std::string, uint64_t>& pieces, cons
       best_count = count;
     }
     if (best_count == 0 || best_count < options.min_pair_count) break;
-    const std::string bytes = learned.tokens[best.first] + learned.tokens[best.second];
-    const auto known = std::find(learned.tokens.begin(), learned.tokens.end(), bytes);
-    const BpeMerge merge{best.first, best.second, static_cast<SymbolId>(known - learned.tokens.begin())};
-    if (known == learned.tokens.end()) learned.tokens.push_back(bytes);
+    const BpeMerge merge{best.first, best.second, static_cast<SymbolId>(learned.tokens.size())};
+    learned.tokens.push_back(learned.tokens[best.first] + learned.tokens[best.second]);
     learned.merges.push_back(merge);
     for (Word& word : words) JoinEverywhere(word.ids, merge);
   }

@@ -3,7 +3,6 @@
 // The rule: while the vocabulary has room, join the pair of adjacent tokens with the highest count, of equals the one
 // with the lowest left id, then the lowest right id; stop when no pair counts min_pair_count. A count is the number of
 // places in all pieces where the pair stands (in `aaaa`, `a a` stands three times). Merging works from left to right.
-// A merge whose bytes are already a token leads to that token and takes no room.
 //
 // Pieces are counted once per different piece, so memory grows with different text, not with text. Thread-safety: one
 // thread per trainer; to count on several threads, give each its own trainer and Absorb() them. Determinism: the result

@@ -26,7 +26,6 @@ MergeLearner::MergeLearner(const MergeLearnerOptions& options, size_t bytes, siz
   piece_counts_.reserve(pieces);
   for (size_t byte = 0; byte < kByteValues; ++byte) {
     tokens_.emplace_back(1, static_cast<char>(static_cast<uint8_t>(byte)));
-    token_ids_.emplace(tokens_.back(), static_cast<SymbolId>(byte));
   }
 }
 
@@ -47,7 +46,8 @@ absl::Status MergeLearner::Learn(const CancellationToken& cancel, const Progress
   Candidate best;
   while (tokens_.size() < options_.max_tokens && PopBest(best)) {
     CLM_RETURN_IF_ERROR(cancel.Check());
-    if (Join(best) && progress && merges_.size() % kReportEvery == 0) {
+    Join(best);
+    if (progress && merges_.size() % kReportEvery == 0) {
       progress({"train_tokenizer", tokens_.size(), options_.max_tokens, "tokens", -1, {}});
     }
   }
@@ -105,15 +105,13 @@ bool MergeLearner::PopBest(Candidate& best) {
   return false;
 }
 
-bool MergeLearner::Join(const Candidate& best) {
-  bool is_new = false;
-  const SymbolId result = ResultOf(best.left, best.right, is_new);
+void MergeLearner::Join(const Candidate& best) {
+  const auto result = static_cast<SymbolId>(tokens_.size());
+  tokens_.push_back(tokens_[best.left] + tokens_[best.right]);
   merges_.push_back({best.left, best.right, result});
-  std::vector<uint32_t> places = std::move(PairOf(best.left, best.right).places);
-  // In a run of one token the places overlap, and the rule is from left to right.
-  if (best.left == best.right && !std::is_sorted(places.begin(), places.end())) {
-    std::sort(places.begin(), places.end());
-  }
+  // In a run of one token the places overlap; the rule is from left to right. They ascend, because the one merge that
+  // made the younger of the two tokens went through ascending places itself.
+  const std::vector<uint32_t> places = std::move(PairOf(best.left, best.right).places);
   grown_.clear();
   for (const uint32_t place : places) {
     const bool stands = ids_[place] == best.left && next_[place] != kNone && ids_[next_[place]] == best.right;
@@ -122,15 +120,6 @@ bool MergeLearner::Join(const Candidate& best) {
   std::sort(grown_.begin(), grown_.end());
   grown_.erase(std::unique(grown_.begin(), grown_.end()), grown_.end());
   for (const uint32_t index : grown_) PushCandidate(pairs_[index]);
-  return is_new;
-}
-
-SymbolId MergeLearner::ResultOf(SymbolId left, SymbolId right, bool& is_new) {
-  std::string joined = tokens_[left] + tokens_[right];
-  const auto [found, inserted] = token_ids_.emplace(joined, static_cast<SymbolId>(tokens_.size()));
-  is_new = inserted;
-  if (inserted) tokens_.push_back(std::move(joined));
-  return found->second;
 }
 
 void MergeLearner::JoinAt(uint32_t place, SymbolId result) {

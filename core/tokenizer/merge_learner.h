@@ -1,6 +1,9 @@
 // MergeLearner: the loop behind BpeTrainer. Keeps every different piece as a linked list of tokens, every pair with its
 // count and the places where it may stand, and a heap of pairs; a merge touches only the places of its pair.
 //
+// No two merges give the same bytes, so each makes a new token: until a string is joined, what happens inside it
+// depends on nothing outside, so all its places that are not cut across are joined by the same merge.
+//
 // Determinism: depends on the set of (piece, count) only, not on the order of Add(). Thread-safety: one thread.
 // Cost: O(N log N) for N bytes of different pieces, whatever they hold. Memory: about 60 bytes per byte of them.
 #pragma once
@@ -46,7 +49,7 @@ class MergeLearner {
     SymbolId left = 0;
     SymbolId right = 0;
     uint64_t count = 0;
-    std::vector<uint32_t> places;  // where it stands, or stood
+    std::vector<uint32_t> places;  // where it stands, or stood; ascending
     bool refused = false;          // its token would be too long
   };
   struct Candidate {
@@ -69,9 +72,8 @@ class MergeLearner {
   void PushCandidate(const Pair& pair);
   // The best pair whose count is up to date; false when none counts min_pair_count.
   bool PopBest(Candidate& best);
-  // Joins the pair everywhere; true if that took a new token.
-  bool Join(const Candidate& best);
-  SymbolId ResultOf(SymbolId left, SymbolId right, bool& is_new);
+  // Joins the pair everywhere, as a new token.
+  void Join(const Candidate& best);
   void JoinAt(uint32_t place, SymbolId result);
 
   MergeLearnerOptions options_;
@@ -89,7 +91,6 @@ class MergeLearner {
   std::vector<Candidate> heap_;
 
   std::vector<std::string> tokens_;
-  absl::flat_hash_map<std::string, SymbolId> token_ids_;
   std::vector<BpeMerge> merges_;
 };
 

@@ -1,0 +1,119 @@
+#include "core/tokenizer/bpe_vocab.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "tests/core/tokenizer/random_vocab.h"
+#include "tests/testing/status_matchers.h"
+
+namespace clm {
+namespace {
+
+using ::clm::testing::PartsOf;
+using ::clm::testing::StatusIs;
+using ::clm::testing::VocabOf;
+using ::testing::HasSubstr;
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+constexpr auto kTooMuch = absl::StatusCode::kResourceExhausted;
+
+TEST(BpeVocabTest, AnswersForTokensMergesAndSpecials) {
+  const BpeVocab vocab = VocabOf({{'a', 'b'}, {256, 'c'}});
+  EXPECT_EQ(vocab.size(), 259);
+  EXPECT_EQ(vocab.boundary(), 258);
+  EXPECT_EQ(vocab.ByteId('z'), 'z');
+  EXPECT_EQ(vocab.TokenBytes(257), "abc");
+  EXPECT_EQ(vocab.TokenBytes(0), absl::string_view("\0", 1));
+  EXPECT_EQ(vocab.TokenBytes(258), "");
+  EXPECT_TRUE(vocab.IsSpecial(258));
+  EXPECT_FALSE(vocab.IsSpecial(257));
+  EXPECT_FALSE(vocab.IsSpecial(9999));
+  ASSERT_NE(vocab.FindMerge(256, 'c'), nullptr);
+  EXPECT_EQ(vocab.FindMerge(256, 'c')->rank, 1);
+  EXPECT_EQ(vocab.FindMerge(256, 'c')->result, 257);
+  EXPECT_EQ(vocab.FindMerge('c', 256), nullptr);
+}
+
+TEST(BpeVocabTest, IdsMayComeInAnyOrder) {
+  BpeVocabParts parts = PartsOf({{'a', 'b'}});
+  std::swap(parts.tokens[0], parts.tokens[257]);  // the special gets id 0, byte 0 the last id
+  parts.specials[0].id = parts.boundary = 0;
+  ASSERT_OK_AND_ASSIGN(const BpeVocab vocab, BpeVocab::Create(parts));
+  EXPECT_EQ(vocab.ByteId(0), 257);
+  EXPECT_TRUE(vocab.IsSpecial(0));
+}
+
+TEST(BpeVocabTest, RefusesBrokenTokens) {
+  BpeVocabParts parts = PartsOf({});
+  parts.tokens['x'] = "xx";
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("no token stands for byte 0x78")));
+  parts.tokens['x'] = "y";
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("tokens 120 and 121 stand for the same bytes")));
+  parts.tokens['x'] = "";
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("token 120 stands for no bytes")));
+}
+
+TEST(BpeVocabTest, RefusesBrokenMerges) {
+  BpeVocabParts parts = PartsOf({{'a', 'b'}});
+  parts.merges[0].left = 5000;
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("merge 0 names id 5000, which is not in the")));
+  parts.merges[0].left = parts.boundary;
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("which is a special token")));
+  parts.merges[0].left = 'b';
+  EXPECT_THAT(BpeVocab::Create(parts),
+              StatusIs(kInvalid, HasSubstr("merge 0 makes \"bb\", but its result 256 is \"ab\"")));
+  parts.merges[0].left = 'a';
+  parts.merges.push_back(parts.merges[0]);
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("merge 1, \"a\" with \"b\", occurs twice")));
+}
+
+TEST(BpeVocabTest, RefusesBrokenSpecials) {
+  BpeVocabParts parts = PartsOf({});
+  parts.boundary = 7;
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("boundary, id 7, is not a special")));
+  parts = PartsOf({});
+  parts.specials.push_back({256, "other"});
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("two special tokens have id 256")));
+  parts.specials[1] = {257, "<|endoftext|>"};
+  parts.tokens.emplace_back();
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("\"<|endoftext|>\" occurs twice")));
+  parts.specials[1] = {300, "x"};
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("has id 300, vocabulary size is 258")));
+  parts.specials[1] = {257, std::string(kMaxBpeSpecialBytes + 1, 'x')};
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("spelt with 257 bytes; range [1, 256]")));
+  parts.specials[1] = {257, "\xFF"};
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("is not valid UTF-8")));
+}
+
+TEST(BpeVocabTest, RefusesSizesOverTheLimits) {
+  BpeVocabParts parts = PartsOf({});
+  parts.tokens.resize(kMaxBpeVocabSize + 1);
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kTooMuch, HasSubstr("1048577 entries; limit 1048576")));
+  parts = PartsOf({});
+  parts.merges.resize(kMaxBpeMerges + 1);
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kTooMuch, HasSubstr("merges; limit")));
+  parts = PartsOf({});
+  parts.specials.resize(kMaxBpeSpecials + 1);
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kTooMuch, HasSubstr("special tokens; limit")));
+}
+
+TEST(BpeVocabTest, TheFingerprintFollowsTheMeaning) {
+  const BpeVocab vocab = VocabOf({{'a', 'b'}, {'c', 'd'}});
+  EXPECT_EQ(vocab.fingerprint(), VocabOf({{'a', 'b'}, {'c', 'd'}}).fingerprint());
+  EXPECT_NE(vocab.fingerprint(), VocabOf({{'c', 'd'}, {'a', 'b'}}).fingerprint());
+
+  BpeVocabParts parts = PartsOf({{'a', 'b'}, {'c', 'd'}});
+  std::swap(parts.merges[0], parts.merges[1]);  // same tokens, other ranks
+  ASSERT_OK_AND_ASSIGN(const BpeVocab swapped, BpeVocab::Create(parts));
+  EXPECT_NE(vocab.fingerprint(), swapped.fingerprint());
+
+  parts = PartsOf({{'a', 'b'}, {'c', 'd'}});
+  parts.specials[0].text = "<eos>";
+  ASSERT_OK_AND_ASSIGN(const BpeVocab renamed, BpeVocab::Create(parts));
+  EXPECT_NE(vocab.fingerprint(), renamed.fingerprint());
+}
+
+}  // namespace
+}  // namespace clm

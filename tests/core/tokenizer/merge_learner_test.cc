@@ -1,0 +1,79 @@
+#include "core/tokenizer/merge_learner.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/rng.h"
+#include "core/tokenizer/bpe_reference.h"
+#include "tests/core/tokenizer/random_vocab.h"
+#include "tests/testing/status_matchers.h"
+
+namespace clm {
+namespace {
+
+using ::clm::testing::RandomLetters;
+using ::clm::testing::StatusIs;
+
+BpeLearned Learn(const std::map<std::string, uint64_t>& pieces, const MergeLearnerOptions& options, bool backwards) {
+  size_t bytes = 0;
+  for (const auto& [piece, count] : pieces) bytes += piece.size();
+  MergeLearner learner(options, bytes, pieces.size());
+  if (backwards) {
+    for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) learner.Add(piece->first, piece->second);
+  } else {
+    for (const auto& [piece, count] : pieces) learner.Add(piece, count);
+  }
+  EXPECT_OK(learner.Learn({}, {}));
+  return {learner.TakeTokens(), learner.TakeMerges()};
+}
+
+// Few letters: runs, ties and pieces that vanish into one token are all common.
+TEST(MergeLearnerTest, AgreesWithReferenceInEitherOrder) {
+  for (uint64_t round = 0; round < 150; ++round) {
+    CounterRng rng(3, "merge_learner_test", round);
+    std::map<std::string, uint64_t> pieces;
+    const uint64_t piece_count = 1 + rng.NextBelow(12);
+    const uint64_t letters = 1 + rng.NextBelow(4);
+    for (uint64_t i = 0; i < piece_count; ++i) {
+      pieces[RandomLetters(rng, 1 + rng.NextBelow(16), letters)] += 1 + rng.NextBelow(3);
+    }
+    const MergeLearnerOptions options{.max_tokens = 256 + static_cast<uint32_t>(rng.NextBelow(40)),
+                                      .min_pair_count = 1 + rng.NextBelow(3),
+                                      .max_token_bytes = round % 5 == 0 ? 3U : 64U};
+    const BpeLearned want = BpeTrainReference(pieces, options);
+    for (const bool backwards : {false, true}) {
+      const BpeLearned got = Learn(pieces, options, backwards);
+      ASSERT_EQ(got.merges, want.merges) << "round " << round;
+      ASSERT_EQ(got.tokens, want.tokens) << "round " << round;
+    }
+  }
+}
+
+TEST(MergeLearnerTest, LongPiecesOfFewLettersAreFast) {
+  CounterRng rng(4, "merge_learner_test", 0);
+  const BpeLearned run = Learn({{std::string(300'000, 'a'), 1}}, {.max_tokens = 4096}, false);
+  EXPECT_EQ(run.merges.size(), 10);  // 2, 4, ... 1,024 letters
+  const BpeLearned mixed = Learn({{RandomLetters(rng, 100'000, 4), 1}}, {.max_tokens = 1024}, false);
+  EXPECT_EQ(mixed.tokens.size(), 1024);
+}
+
+TEST(MergeLearnerTest, CountsAboveThirtyTwoBitsDecide) {
+  const uint64_t large = uint64_t{1} << 40;
+  const BpeLearned learned = Learn({{"xy", large + 1}, {"ab", large}}, {.max_tokens = 257}, false);
+  ASSERT_EQ(learned.merges.size(), 1);
+  EXPECT_EQ(learned.merges[0], (BpeMerge{'x', 'y', 256}));
+}
+
+TEST(MergeLearnerTest, StopsWhenCancelled) {
+  CancellationSource source;
+  source.Cancel();
+  MergeLearner learner({.max_tokens = 300}, 4, 1);
+  learner.Add("aaaa", 5);
+  EXPECT_THAT(learner.Learn(source.token(), {}), StatusIs(absl::StatusCode::kCancelled));
+}
+
+}  // namespace
+}  // namespace clm

@@ -1,0 +1,37 @@
+#include "core/tokenizer/special_finder.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace clm {
+namespace {
+
+const std::vector<BpeSpecial> kSpecials = {{300, "<a>"}, {301, "<a><b>"}, {302, "[x]"}};
+
+TEST(SpecialFinderTest, LeftmostThenLongest) {
+  const SpecialFinder finder(kSpecials);
+  SpecialFinder::Match match = finder.Find("12<a><b>[x]", 0, true);
+  EXPECT_EQ(match.position, 2);
+  EXPECT_EQ(match.length, 6);
+  EXPECT_EQ(match.id, 301);
+  match = finder.Find("12<a><b>[x]", 3, true);
+  EXPECT_EQ(match.position, 8);
+  EXPECT_EQ(match.id, 302);
+  match = finder.Find("<a", 0, true);
+  EXPECT_EQ(match.length, 0);
+  EXPECT_EQ(match.position, 2);
+}
+
+TEST(SpecialFinderTest, JudgesOnlyPlacesThatMoreTextCannotChange) {
+  const SpecialFinder finder(kSpecials);
+  EXPECT_EQ(finder.Find("12<a><", 0, false).length, 0);    // may become the longer one
+  EXPECT_EQ(finder.Find("12<a><", 0, false).position, 1);  // six bytes from there on are not known yet
+  EXPECT_EQ(finder.Find("12<a><c>", 0, false).id, 300);
+  EXPECT_EQ(finder.Find("<", 0, false).position, 0);
+  EXPECT_EQ(finder.Find("", 0, false).position, 0);
+}
+
+}  // namespace
+}  // namespace clm
