@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <limits>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "core/base/file_io.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
@@ -195,7 +197,23 @@ struct Flags {
   bool print = false;
   bool version = false;
   std::map<std::string, std::vector<std::string>> fields;
+  std::set<std::string> emptied;  // "--field=": CLI11 would take the next argument for the value
 };
+
+// The arguments but those of the form "--field=", which go to flags.emptied.
+std::vector<const char*> TakeEmptied(int argc, const char* const* argv, Flags& flags) {
+  std::vector<const char*> rest;
+  for (int i = 0; i < argc; ++i) {
+    absl::string_view argument = argv[i];
+    const bool empty = absl::ConsumePrefix(&argument, "--") && absl::ConsumeSuffix(&argument, "=");
+    if (empty && v1::ServerConfig::descriptor()->FindFieldByName(std::string(argument)) != nullptr) {
+      flags.emptied.insert(std::string(argument));
+    } else {
+      rest.push_back(argv[i]);
+    }
+  }
+  return rest;
+}
 
 void DeclareFlags(CLI::App& app, Flags& flags) {
   app.add_option("--config", flags.config_file, "Text file with a clm.v1.ServerConfig");
@@ -215,7 +233,7 @@ void DeclareFlags(CLI::App& app, Flags& flags) {
 absl::Status ReadFlags(const Flags& flags, CommandLine& line) {
   for (const FieldDescriptor* field : Fields()) {
     const std::vector<std::string>& values = flags.fields.at(field->name());
-    if (values.empty()) continue;
+    if (values.empty() && flags.emptied.count(field->name()) == 0) continue;
     const std::string source = absl::StrCat("flag --", field->name());
     CLM_RETURN_IF_ERROR(SetField(line.config, *field, absl::StrJoin(values, ","), source));
     line.sources[field->name()] = source;
@@ -291,7 +309,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv, 
       "clm_server");
   try {
     DeclareFlags(app, flags);
-    app.parse(argc, argv);
+    const std::vector<const char*> rest = TakeEmptied(argc, argv, flags);
+    app.parse(static_cast<int>(rest.size()), rest.data());
   } catch (const CLI::CallForHelp&) {
     return TextAnswer(app.help());
   } catch (const CLI::Error& error) {

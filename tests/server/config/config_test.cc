@@ -88,6 +88,13 @@ TEST_F(ConfigTest, ZeroInTheFileIsAValue) {
   EXPECT_EQ(line.config.metrics_address(), "");
 }
 
+TEST_F(ConfigTest, EmptyFlagIsAValueAndTakesNoOther) {
+  ASSERT_OK_AND_ASSIGN(const CommandLine line, Parse({"--metrics_address=", "--threads=3"}));
+  EXPECT_EQ(line.config.metrics_address(), "");
+  EXPECT_EQ(line.sources.at("metrics_address"), "flag --metrics_address");
+  EXPECT_EQ(line.config.threads(), 3u);
+}
+
 TEST_F(ConfigTest, ListsComeFromEverySource) {
   ASSERT_OK_AND_ASSIGN(CommandLine line, Parse({"--config", File("allowed_roots: '/a' allowed_roots: '/b'")}));
   EXPECT_THAT(line.config.allowed_roots(), ElementsAre("/a", "/b"));

@@ -1,0 +1,19 @@
+// Decompress: the protocol of a frame to bytes. Thread-safety: a pure function of its arguments.
+#pragma once
+
+#include "absl/status/status.h"
+#include "clm/v1/codec.pb.h"
+#include "server/metrics/metrics.h"
+#include "server/service/call.h"
+#include "server/service/operations.h"
+#include "server/service/streams.h"
+
+namespace clm {
+
+// INVALID_ARGUMENT for a break of the protocol, otherwise what `operations` answers. The summary comes last; no summary
+// without success.
+absl::Status HandleDecompress(Operations& operations, Metrics& metrics, const Call& call,
+                              MessageReader<v1::DecompressRequest>& reader,
+                              MessageWriter<v1::DecompressResponse>& writer);
+
+}  // namespace clm
