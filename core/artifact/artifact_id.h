@@ -64,7 +64,7 @@ class ArtifactId {
 
   friend bool operator==(const ArtifactId&, const ArtifactId&) = default;
   // By kind, then digits.
-  friend auto operator<=>(const ArtifactId&, const ArtifactId&) = default;
+  friend auto operator<=>(const ArtifactId&, const ArtifactId&) = default;  // NOLINT(modernize-use-nullptr)
   template <typename H>
   friend H AbslHashValue(H state, const ArtifactId& id) {
     return H::combine(std::move(state), id.kind_, id.hex_);

@@ -78,6 +78,7 @@ std::string ListNames(const std::vector<std::string>& names) {
 
 std::vector<std::string> NamesOf(const std::vector<ArtifactId>& ids) {
   std::vector<std::string> names;
+  names.reserve(ids.size());
   for (const ArtifactId& id : ids) names.push_back(id.Name());
   return names;
 }
@@ -87,7 +88,7 @@ struct ListPosition {
   int64_t create_millis = 0;
   ArtifactId id;
 
-  friend auto operator<=>(const ListPosition&, const ListPosition&) = default;
+  friend auto operator<=>(const ListPosition&, const ListPosition&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 ListPosition PositionOf(const Manifest& manifest) { return {absl::ToUnixMillis(manifest.create_time), manifest.id}; }
@@ -243,8 +244,7 @@ std::string ArtifactStore::NewTemporaryPath(absl::string_view purpose) const {
   while (true) {
     // Process ids repeat in containers that share a volume, hence host and time.
     const std::string unique = absl::StrCat(host, " ", getpid(), " ", absl::ToUnixNanos(clock_.Now()), " ", ++count);
-    const std::string path =
-        absl::StrCat(root_, "/", kTemporaryFolder, "/", purpose, "-", Sha256Hex(unique).substr(0, 16));
+    std::string path = absl::StrCat(root_, "/", kTemporaryFolder, "/", purpose, "-", Sha256Hex(unique).substr(0, 16));
     if (!files_.Exists(path)) return path;
   }
 }
@@ -293,7 +293,7 @@ absl::Status ArtifactStore::PublishLocked(const std::string& folder, const Manif
   const std::string target = Folder(manifest.id);
   if (!files_.Exists(target)) {
     CLM_RETURN_IF_ERROR(WriteWhole(files_, JoinPath(folder, kManifestFileName), WriteManifest(manifest)));
-    const absl::Status published = PublishDirectory(files_, folder, target);
+    absl::Status published = PublishDirectory(files_, folder, target);
     if (published.code() != absl::StatusCode::kAlreadyExists) return published;
   }
   // Somebody stored the same content before. It counts as committed only once its name is on the disk for certain.

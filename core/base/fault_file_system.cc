@@ -189,22 +189,27 @@ struct FaultFileSystem::State {
     while (!folders.empty()) {
       const std::shared_ptr<Node> folder = folders.back();
       folders.pop_back();
-      const std::string path = PathOf(*folder);
-      const absl::StatusOr<std::vector<std::string>> names = base.List(path);
-      CLM_CHECK(names.ok());
-      for (const std::string& name : *names) {
-        const std::string child_path = JoinPath(path, name);
-        const std::shared_ptr<Node> node = Child(*folder, name, child_path);
-        CLM_CHECK(node != nullptr);
-        if (node->is_directory) {
-          folders.push_back(node);
-        } else {
-          node->durable_data = ReadAll(base, child_path);
-          Resize(*node, node->durable_data.size());
-        }
-      }
+      ImportFolder(*folder, folders);
     }
     KeepEverything();
+  }
+
+  // Folders inside are appended to `folders`.
+  void ImportFolder(Node& folder, std::vector<std::shared_ptr<Node>>& folders) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    const std::string path = PathOf(folder);
+    const absl::StatusOr<std::vector<std::string>> names = base.List(path);
+    CLM_CHECK(names.ok());
+    for (const std::string& name : *names) {
+      const std::string child_path = JoinPath(path, name);
+      const std::shared_ptr<Node> node = Child(folder, name, child_path);
+      CLM_CHECK(node != nullptr);
+      if (node->is_directory) {
+        folders.push_back(node);
+        continue;
+      }
+      node->durable_data = ReadAll(base, child_path);
+      Resize(*node, node->durable_data.size());
+    }
   }
 
   // Writes the durable tree into the emptied root.
@@ -215,15 +220,18 @@ struct FaultFileSystem::State {
       folders.pop_back();
       for (const auto& [name, node] : folder->durable) {
         const std::string child_path = JoinPath(path, name);
-        if (node->is_directory) {
-          CLM_CHECK(base.MakeDirectories(child_path).ok());
-          folders.emplace_back(child_path, node);
-          continue;
-        }
-        const absl::StatusOr<std::unique_ptr<WritableFile>> file = base.Create(child_path);
-        CLM_CHECK(file.ok() && (*file)->Append(node->durable_data).ok() && (*file)->Close().ok());
+        const absl::Status written =
+            node->is_directory ? base.MakeDirectories(child_path) : WriteBack(child_path, node->durable_data);
+        CLM_CHECK(written.ok());
+        if (node->is_directory) folders.emplace_back(child_path, node);
       }
     }
+  }
+
+  absl::Status WriteBack(const std::string& path, absl::string_view data) const {
+    CLM_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, base.Create(path));
+    CLM_RETURN_IF_ERROR(file->Append(data));
+    return file->Close();
   }
 };
 

@@ -21,12 +21,14 @@
 #define CLM_STATUS_CONCAT_INNER(left, right) left##right
 #define CLM_STATUS_CONCAT(left, right) CLM_STATUS_CONCAT_INNER(left, right)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses.
 #define CLM_ASSIGN_OR_RETURN_INNER(result, declaration, expression) \
   auto result = (expression);                                       \
   if (!result.ok()) {                                               \
     return std::move(result).status();                              \
   }                                                                 \
   declaration = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)
 
 #define CLM_ASSIGN_OR_RETURN(declaration, expression) \
   CLM_ASSIGN_OR_RETURN_INNER(CLM_STATUS_CONCAT(clm_result_, __LINE__), declaration, expression)
