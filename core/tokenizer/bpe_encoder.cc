@@ -133,6 +133,15 @@ absl::Status BpeEncoder::Advance(absl::string_view text, bool is_end, Scan& scan
   return status;
 }
 
+absl::Status BpeEncoder::EncodePieces(absl::string_view window, std::vector<SymbolId>& out) {
+  size_t begin = 0;
+  for (const size_t end : ends_) {
+    CLM_RETURN_IF_ERROR(EncodePiece(window.substr(begin, end - begin), out));
+    begin = end;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status BpeEncoder::AdvancePlain(absl::string_view text, bool is_end, Scan& scan, std::vector<SymbolId>& out) {
   size_t window_bytes = scan.open + kWindowBytes;
   while (scan.consumed < text.size()) {
@@ -140,11 +149,8 @@ absl::Status BpeEncoder::AdvancePlain(absl::string_view text, bool is_end, Scan&
     const bool reaches_end = scan.consumed + window.size() == text.size();
     ends_.clear();
     scan.open = pretokenizer_.Split(window, is_end && reaches_end, scan.open, ends_);
-    size_t begin = 0;
-    for (const size_t end : ends_) {
-      CLM_RETURN_IF_ERROR(EncodePiece(window.substr(begin, end - begin), out));
-      begin = end;
-    }
+    CLM_RETURN_IF_ERROR(EncodePieces(window, out));
+    const size_t begin = ends_.empty() ? 0 : ends_.back();
     scan.consumed += begin;
     if (window.size() - begin > options_.max_piece_bytes + kTailBytes) return PieceTooLong(options_.max_piece_bytes);
     if (begin == 0 && reaches_end) break;

@@ -71,6 +71,9 @@ class BpeEncoder {
   // The same for text without specials in it.
   absl::Status AdvancePlain(absl::string_view text, bool is_end, Scan& scan, std::vector<SymbolId>& out);
 
+  // Appends the ids of the pieces of `window` that ends_ names.
+  absl::Status EncodePieces(absl::string_view window, std::vector<SymbolId>& out);
+
   const BpeVocab& vocab_;
   const Pretokenizer& pretokenizer_;
   BpeEncoderOptions options_;

@@ -58,15 +58,20 @@ absl::Status BpeTrainer::AddDocument(absl::string_view document, const Cancellat
     const absl::string_view window = document.substr(begin, window_bytes);
     ends.clear();
     open = pretokenizer_->Split(window, begin + window.size() == document.size(), open, ends);
-    size_t piece = 0;
-    for (const size_t end : ends) {
-      CLM_RETURN_IF_ERROR(AddPiece(window.substr(piece, end - piece), 1));
-      piece = end;
-    }
-    begin += piece;
-    window_bytes = piece == 0 ? 2 * window_bytes : open + kWindowBytes;
+    CLM_RETURN_IF_ERROR(AddPieces(window, ends));
+    begin += ends.empty() ? 0 : ends.back();
+    window_bytes = ends.empty() ? 2 * window_bytes : open + kWindowBytes;
   }
   document_bytes_ += document.size();
+  return absl::OkStatus();
+}
+
+absl::Status BpeTrainer::AddPieces(absl::string_view window, std::span<const size_t> ends) {
+  size_t begin = 0;
+  for (const size_t end : ends) {
+    CLM_RETURN_IF_ERROR(AddPiece(window.substr(begin, end - begin), 1));
+    begin = end;
+  }
   return absl::OkStatus();
 }
 

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,8 @@ class BpeTrainer {
  private:
   explicit BpeTrainer(const BpeTrainerOptions& options) : options_(options) {}
 
+  // The pieces of `window` that end at `ends`, once each.
+  absl::Status AddPieces(absl::string_view window, std::span<const size_t> ends);
   absl::Status AddPiece(absl::string_view piece, uint64_t count);
 
   BpeTrainerOptions options_;

@@ -43,6 +43,8 @@ inline std::string TypeOf(const Json& object) {
 }
 
 inline bool IsTrue(const Json& value) { return value.is_boolean() && value.get<bool>(); }
+// Anything but null and false: a switch that must be off, in whatever way it is on.
+inline bool IsSet(const Json& value) { return !value.is_null() && value != false; }
 
 // INVALID_ARGUMENT naming the first key of `object` (called `name`) that is not in `known`.
 inline absl::Status CheckKeys(const Json& object, absl::string_view name,

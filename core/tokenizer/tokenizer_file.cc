@@ -21,6 +21,7 @@ namespace clm {
 namespace {
 
 using tokenizer_json::Field;
+using tokenizer_json::IsSet;
 using tokenizer_json::IsTrue;
 using tokenizer_json::Json;
 using tokenizer_json::Quoted;
@@ -48,7 +49,7 @@ absl::Status CheckModel(const Json& model) {
     if (!affix.is_null() && affix != "")
       return Refused(absl::StrCat("model.", key), "is set: bytes would not come back");
   }
-  if (IsTrue(Field(model, "byte_fallback"))) {
+  if (IsSet(Field(model, "byte_fallback"))) {
     return Refused("model.byte_fallback", "is set: tokens like <0x0A> are not read");
   }
   if (!Field(model, "vocab").is_object()) return Refused("model.vocab", "is missing");
@@ -80,7 +81,7 @@ absl::StatusOr<BpeSpecial> ReadAddedToken(const Json& entry) {
                    absl::StrCat(Quoted(special.text), " is not special: such tokens are cut out of text before BPE"));
   }
   for (const char* flag : {"single_word", "lstrip", "rstrip"}) {
-    if (IsTrue(Field(entry, flag))) {
+    if (IsSet(Field(entry, flag))) {
       return Refused("added_tokens", absl::StrCat(Quoted(special.text), " has ", flag, ", which is not supported"));
     }
   }
@@ -295,7 +296,7 @@ absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(absl::string_view json, c
   CLM_ASSIGN_OR_RETURN(parts.merges, ReadMerges(model));
   CLM_ASSIGN_OR_RETURN(parts.boundary, FindBoundary(parts.specials, options.boundary));
   CLM_ASSIGN_OR_RETURN(BpeVocab vocab, BpeVocab::Create(std::move(parts)));
-  if (IsTrue(Field(model, "ignore_merges"))) CLM_RETURN_IF_ERROR(CheckIgnoreMerges(vocab));
+  if (IsSet(Field(model, "ignore_merges"))) CLM_RETURN_IF_ERROR(CheckIgnoreMerges(vocab));
   return TokenizerDefinition{std::move(vocab), std::move(pattern)};
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using tokenizer_json::CheckKeys;
 using tokenizer_json::Field;
-using tokenizer_json::IsTrue;
+using tokenizer_json::IsSet;
 using tokenizer_json::Json;
 using tokenizer_json::Quoted;
 using tokenizer_json::Refused;
@@ -66,7 +66,7 @@ absl::StatusOr<std::string> SplitPattern(const Json& step) {
     return Refused("pre_tokenizer", absl::StrCat("Split has behavior ", Quoted(Field(step, "behavior").dump()),
                                                  "; only Isolated keeps every byte in a piece of its own kind"));
   }
-  if (IsTrue(Field(step, "invert"))) return Refused("pre_tokenizer", "Split is inverted");
+  if (IsSet(Field(step, "invert"))) return Refused("pre_tokenizer", "Split is inverted");
   auto regex = Field(pattern, "Regex").get<std::string>();
   if (const auto known = MakePretokenizer(regex); !known.ok() || regex.empty()) {
     return known.ok() ? Refused("pre_tokenizer", "Split has an empty Regex") : known.status();

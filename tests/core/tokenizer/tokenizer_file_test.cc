@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/rng.h"
 #include "core/text/pretokenizer.h"
 #include "tests/core/tokenizer/random_vocab.h"
 #include "tests/core/tokenizer/tiny_tokenizer_json.h"
@@ -59,6 +60,7 @@ TEST(ParseTokenizerJsonTest, RefusesModelsThatAreNotExact) {
   ExpectModelRefused("continuing_subword_prefix", "##", "model.continuing_subword_prefix is set");
   ExpectModelRefused("end_of_word_suffix", "</w>", "model.end_of_word_suffix is set");
   ExpectModelRefused("byte_fallback", true, "model.byte_fallback is set");
+  ExpectModelRefused("byte_fallback", "yes", "model.byte_fallback is set");
   ExpectModelRefused("surprise", 1, "\"surprise\" whose effect is not known");
   ExpectModelRefused("vocab", 3, "model.vocab is missing");
   ExpectModelRefused("merges", nullptr, "model.merges is missing");
@@ -167,6 +169,24 @@ TEST(ParseTokenizerJsonTest, EveryTruncationIsRefused) {
   const std::string text = TinyTokenizerJson().dump();
   for (size_t size = 0; size < text.size(); size += 37) {
     ASSERT_FALSE(ParseTokenizerJson(absl::string_view(text).substr(0, size)).ok()) << size;
+  }
+}
+
+// Whatever is read is a tokenizer whose file reads back; nothing crashes.
+TEST(ParseTokenizerJsonTest, DamagedFilesAreReadAsTokenizersOrRefused) {
+  const std::string text = TinyTokenizerJson().dump();
+  for (uint64_t round = 0; round < 400; ++round) {
+    CounterRng rng(6, "tokenizer_file_test", round);
+    std::string damaged = text;
+    const uint64_t edits = 1 + rng.NextBelow(3);
+    for (uint64_t i = 0; i < edits; ++i) {
+      damaged[rng.NextBelow(damaged.size())] =
+          round % 2 == 0 ? static_cast<char>(rng.NextBelow(256)) : text[rng.NextBelow(text.size())];
+    }
+    const absl::StatusOr<TokenizerDefinition> read = ParseTokenizerJson(damaged);
+    if (!read.ok()) continue;
+    ASSERT_OK_AND_ASSIGN(const std::string json, WriteTokenizerJson(read->vocab, read->pattern));
+    EXPECT_OK(ParseTokenizerJson(json)) << "round " << round;
   }
 }
 
