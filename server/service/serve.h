@@ -61,7 +61,9 @@ class GrpcReader final : public MessageReader<Message> {
   absl::StatusOr<bool> Read(Message& message) override {
     const Call::PeerWait wait(call_);
     if (stream_.Read(&message)) return true;
-    // A half-closed stream ends in the same way as a broken one.
+    // A half-closed stream ends in the same way as a broken one. Just after gRPC has refused an oversized message the
+    // call may not look cancelled yet; then a handler may take this for the end, but nothing that it still writes
+    // reaches the caller, who gets RESOURCE_EXHAUSTED from gRPC.
     if (context_.IsCancelled() || call_.cancel().cancelled()) return PeerGone(call_);
     return false;
   }
