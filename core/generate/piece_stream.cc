@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "core/generate/utf8_holdback.h"
+#include "core/text/utf8.h"
 
 namespace clm {
 

@@ -14,9 +14,6 @@
 
 namespace clm {
 
-// Length of the longest end of `text` that begins a well-formed UTF-8 character without completing it: 0 to 3.
-size_t IncompleteUtf8Suffix(absl::string_view text);
-
 class Utf8Holdback {
  public:
   // Takes `bytes` and returns what may be shown now.

@@ -30,7 +30,7 @@ const std::map<std::string, std::set<std::string>>& Allowed() {
       {"train", {"model", "data", "predict", "artifact"}},
       {"eval", {"predict", "data", "representation"}},
       {"codec", {"predict", "entropy", "representation"}},
-      {"generate", {"predict", "representation"}},
+      {"generate", {"text", "predict", "representation"}},
       {"pipeline",
        {"text", "entropy", "artifact", "tokenizer", "coordinate", "manifold", "predict", "representation", "data",
         "model", "engine", "train", "eval", "codec", "generate"}},

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/text/utf8.h"
 #include "tests/testing/status_matchers.h"
 
 namespace clm {

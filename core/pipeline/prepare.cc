@@ -1,0 +1,288 @@
+#include "core/pipeline/prepare.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/coordinate/universe_builder.h"
+#include "core/coordinate/universe_file.h"
+#include "core/data/prepared_corpus.h"
+#include "core/pipeline/document_split.h"
+#include "core/pipeline/stream_writer.h"
+#include "core/representation/pretoken_encoder.h"
+#include "core/representation/registry.h"
+#include "core/tokenizer/bpe_trainer.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace clm {
+namespace {
+
+constexpr uint64_t kReportDocuments = 256;
+
+// The steps of one Prepare, in order; each leaves what the next ones need.
+class Preparation {
+ public:
+  Preparation(const PrepareOptions& options, const PipelineContext& context) : options_(options), context_(context) {}
+
+  absl::StatusOr<PrepareOutcome> Run() {
+    CLM_ASSIGN_OR_RETURN(splits_, SplitDocuments(options_.inputs, options_.reader, options_.split, context_));
+    CLM_RETURN_IF_ERROR(MakeTokenizer());
+    if (options_.wants_universe()) CLM_RETURN_IF_ERROR(MakeUniverse());
+    CLM_RETURN_IF_ERROR(CommitTables());
+    CLM_RETURN_IF_ERROR(CommitCorpus());
+    outcome_.bad_line_examples.reserve(splits_.stats.bad_line_examples.size());
+    for (const BadLine& line : splits_.stats.bad_line_examples) {
+      outcome_.bad_line_examples.push_back(line.ToString());
+    }
+    return std::move(outcome_);
+  }
+
+ private:
+  // A table that an earlier attempt may have left: its name holds everything that decides it.
+  std::string StagePath(absl::string_view kind, const std::string& decided_by) const {
+    return JoinPath(context_.work_folder, absl::StrCat(kind, "-", Sha256Hex(decided_by).substr(0, 16), ".json"));
+  }
+
+  absl::Status MakeTokenizer();
+  absl::StatusOr<std::shared_ptr<const Tokenizer>> LearnTokenizer() const;
+  absl::Status MakeUniverse();
+  absl::StatusOr<UniverseFile> LearnUniverse() const;
+  absl::Status AddDocuments(const DocumentSpool& spool, bool selection, Progress& progress,
+                            UniverseBuilder& builder) const;
+  absl::Status CommitTables();
+  absl::StatusOr<ArtifactId> CommitTable(ArtifactKind kind, const char* file, const std::string& content,
+                                         std::vector<ArtifactId> parents) const;
+  absl::Status CommitCorpus();
+  absl::Status WriteStreams(const ArtifactDraft& draft, PrepareReport& report);
+  PrepareReport StartReport() const;
+
+  const PrepareOptions& options_;
+  const PipelineContext& context_;
+  SpooledSplits splits_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::optional<UniverseFile> universe_;
+  std::string tokenizer_json_;
+  std::string universe_json_;  // empty without one
+  PrepareOutcome outcome_;
+};
+
+absl::StatusOr<std::shared_ptr<const Tokenizer>> Preparation::LearnTokenizer() const {
+  BpeTrainerOptions options;
+  options.vocab_size = options_.vocab_size;
+  CLM_ASSIGN_OR_RETURN(BpeTrainer trainer, BpeTrainer::Create(options));
+  const DocumentSpool& build = splits_.spool(Split::kBuild);
+  Progress progress;
+  progress.phase = "count_words";
+  progress.unit = "bytes";
+  progress.total_units = build.bytes();
+  for (uint64_t d = 0; d < build.documents(); ++d) {
+    CLM_RETURN_IF_ERROR(trainer.AddDocument(build.Document(d), context_.cancel));
+    progress.done_units += build.Document(d).size();
+    if (d % kReportDocuments == 0) context_.Report(progress);
+  }
+  CLM_ASSIGN_OR_RETURN(BpeVocab vocab, trainer.Train(context_.cancel, context_.progress));
+  return Tokenizer::Create(std::move(vocab), options.pattern);
+}
+
+absl::Status Preparation::MakeTokenizer() {
+  if (!options_.tokenizer.empty()) {
+    CLM_RETURN_IF_ERROR(context_.store.OpenVerified(options_.tokenizer, context_.cancel).status());
+    CLM_ASSIGN_OR_RETURN(const std::string path, context_.store.Path(options_.tokenizer, kTokenizerFileName));
+    CLM_ASSIGN_OR_RETURN(tokenizer_json_, ReadFile(context_.files, path, kMaxTokenizerFileBytes));
+    CLM_ASSIGN_OR_RETURN(tokenizer_, Tokenizer::FromJson(tokenizer_json_));
+    return absl::OkStatus();
+  }
+  const std::string stage =
+      StagePath("tokenizer", absl::StrCat(splits_.sha256(Split::kBuild), " ", options_.vocab_size));
+  if (!context_.files.Exists(stage)) {
+    CLM_ASSIGN_OR_RETURN(tokenizer_, LearnTokenizer());
+    CLM_RETURN_IF_ERROR(tokenizer_->ToFile(context_.files, stage));
+  }
+  CLM_ASSIGN_OR_RETURN(tokenizer_json_, ReadFile(context_.files, stage, kMaxTokenizerFileBytes));
+  CLM_ASSIGN_OR_RETURN(tokenizer_, Tokenizer::FromJson(tokenizer_json_));
+  return absl::OkStatus();
+}
+
+absl::Status Preparation::AddDocuments(const DocumentSpool& spool, bool selection, Progress& progress,
+                                       UniverseBuilder& builder) const {
+  PretokenEncoder encoder(*tokenizer_);
+  PretokenizedIds base;
+  for (uint64_t d = 0; d < spool.documents(); ++d) {
+    CLM_RETURN_IF_ERROR(context_.cancel.Check());
+    base.Clear();
+    CLM_RETURN_IF_ERROR(encoder.Encode(spool.Document(d), base));
+    CLM_RETURN_IF_ERROR(selection ? builder.AddSelectionDocument(base.ids, base.starts)
+                                  : builder.AddDocument(base.ids, base.starts));
+    progress.done_units += spool.Document(d).size();
+    if (d % kReportDocuments == 0) context_.Report(progress);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<UniverseFile> Preparation::LearnUniverse() const {
+  CLM_ASSIGN_OR_RETURN(UniverseBuilder builder,
+                       UniverseBuilder::Create(options_.universe, tokenizer_->vocab_size(), {tokenizer_->boundary()}));
+  const bool needs_selection = options_.universe.selection_min_count > 0;
+  Progress progress;
+  progress.phase = "tokenize";
+  progress.unit = "bytes";
+  progress.total_units = splits_.spool(Split::kBuild).bytes();
+  if (needs_selection) progress.total_units += splits_.spool(Split::kSelection).bytes();
+  CLM_RETURN_IF_ERROR(AddDocuments(splits_.spool(Split::kBuild), /*selection=*/false, progress, builder));
+  if (needs_selection) {
+    CLM_RETURN_IF_ERROR(AddDocuments(splits_.spool(Split::kSelection), /*selection=*/true, progress, builder));
+  }
+  CLM_ASSIGN_OR_RETURN(LearnedUniverse learned, builder.Build(context_.threads, context_.cancel, context_.progress));
+  return UniverseFile{.universe = std::move(learned.universe),
+                      .frequencies = std::move(learned.frequencies),
+                      .tokenizer_sha256 = tokenizer_->fingerprint(),
+                      .options = options_.universe,
+                      .stats = std::move(learned.layers)};
+}
+
+absl::Status Preparation::MakeUniverse() {
+  const UniverseOptions& u = options_.universe;
+  const std::string stage =
+      StagePath("universe", absl::StrCat(splits_.sha256(Split::kBuild), " ", splits_.sha256(Split::kSelection), " ",
+                                         tokenizer_->fingerprint(), " ", u.layers, " ", u.nodes_per_layer, " ",
+                                         u.superword_layers, " ", u.superword_nodes_per_layer, " ", u.min_count, " ",
+                                         u.selection_min_count, " ", u.active_min_count, " ", u.max_expansion_length,
+                                         " ", NameOf(u.overlap), NameOf(u.strategy), NameOf(u.constraint)));
+  if (!context_.files.Exists(stage)) {
+    CLM_ASSIGN_OR_RETURN(const UniverseFile learned, LearnUniverse());
+    CLM_RETURN_IF_ERROR(WriteUniverse(context_.files, stage, learned));
+  }
+  CLM_ASSIGN_OR_RETURN(universe_json_, ReadFile(context_.files, stage, kMaxUniverseFileBytes));
+  CLM_ASSIGN_OR_RETURN(universe_, ParseUniverse(universe_json_));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ArtifactId> Preparation::CommitTable(ArtifactKind kind, const char* file, const std::string& content,
+                                                    std::vector<ArtifactId> parents) const {
+  CLM_ASSIGN_OR_RETURN(ArtifactDraft draft, context_.store.NewDraft(kind));
+  CLM_RETURN_IF_ERROR(draft.WriteFile(file, content));
+  CommitOptions commit;
+  commit.parents = std::move(parents);
+  return draft.Commit(commit);
+}
+
+absl::Status Preparation::CommitTables() {
+  outcome_.tokenizer = options_.tokenizer;
+  if (outcome_.tokenizer.empty()) {
+    CLM_ASSIGN_OR_RETURN(outcome_.tokenizer,
+                         CommitTable(ArtifactKind::kTokenizer, kTokenizerFileName, tokenizer_json_, {}));
+  }
+  if (!universe_.has_value()) return absl::OkStatus();
+  CLM_ASSIGN_OR_RETURN(outcome_.universe,
+                       CommitTable(ArtifactKind::kUniverse, kUniverseFileName, universe_json_, {outcome_.tokenizer}));
+  return absl::OkStatus();
+}
+
+PrepareReport Preparation::StartReport() const {
+  PrepareReport report;
+  report.tokenizer_sha256 = Sha256Hex(tokenizer_json_);
+  if (universe_.has_value()) {
+    report.universe_sha256 = Sha256Hex(universe_json_);
+    for (int layer = 1; layer <= universe_->universe.layer_count(); ++layer) {
+      const UniverseLayerStats& stats = universe_->stats[static_cast<size_t>(layer - 1)];
+      report.layers.push_back({.definitions = universe_->universe.Pairs(layer).size(),
+                               .symbols_before = stats.symbols_before,
+                               .symbols_after = stats.symbols_after});
+    }
+  }
+  report.split_options = options_.split;
+  for (const Split split : kAllSplits) {
+    report.split(split).documents = splits_.spool(split).documents();
+    report.split(split).original_bytes = splits_.spool(split).bytes();
+    report.split(split).documents_sha256 = splits_.sha256(split);
+  }
+  report.input_files = splits_.stats.files;
+  report.bad_lines = splits_.stats.bad_lines;
+  report.blank_lines = splits_.stats.blank_lines;
+  report.empty_pieces = splits_.stats.empty_pieces;
+  return report;
+}
+
+absl::Status Preparation::WriteStreams(const ArtifactDraft& draft, PrepareReport& report) {
+  Progress progress;
+  progress.phase = "encode";
+  progress.unit = "bytes";
+  for (const Split split : kAllSplits) {
+    progress.total_units += splits_.spool(split).bytes() * options_.representations.size();
+  }
+  RepresentationTables tables;
+  tables.tokenizer = tokenizer_;
+  if (universe_.has_value()) {
+    tables.universe = universe_->universe;
+    tables.universe_tokenizer = universe_->tokenizer_sha256;
+  }
+  for (const std::string& kind : options_.representations) {
+    CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Representation> representation, MakeRepresentation(kind, tables));
+    const VocabLayout& layout = representation->layout();
+    outcome_.vocab_sizes[kind] = layout.vocab_size;
+    IdStreamOptions options;
+    options.vocab_size = layout.vocab_size;
+    options.boundary = layout.boundary;
+    options.tokenizer_sha256 = report.tokenizer_sha256;
+    options.universe_sha256 = report.universe_sha256;
+    for (const Split split : kAllSplits) {
+      CLM_ASSIGN_OR_RETURN(const IdStreamHeader header,
+                           WriteStream(splits_.spool(split), *representation, options,
+                                       draft.Path(IdStreamFileName(split, kind)), context_, progress));
+      report.split(split).symbols[kind] = header.symbols;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Preparation::CommitCorpus() {
+  CLM_ASSIGN_OR_RETURN(ArtifactDraft draft, context_.store.NewDraft(ArtifactKind::kCorpus));
+  CLM_RETURN_IF_ERROR(draft.WriteFile(kTokenizerFileName, tokenizer_json_));
+  if (universe_.has_value()) CLM_RETURN_IF_ERROR(draft.WriteFile(kUniverseFileName, universe_json_));
+  outcome_.report = StartReport();
+  CLM_RETURN_IF_ERROR(WriteStreams(draft, outcome_.report));
+  outcome_.report.round_trip_verified = true;
+  CLM_ASSIGN_OR_RETURN(const std::string report, PrepareReportToJson(outcome_.report));
+  CLM_RETURN_IF_ERROR(draft.WriteFile(kPrepareReportFileName, report));
+  CommitOptions commit;
+  commit.parents = {outcome_.tokenizer};
+  if (!outcome_.universe.empty()) commit.parents.push_back(outcome_.universe);
+  commit.cancel = context_.cancel;
+  CLM_ASSIGN_OR_RETURN(outcome_.corpus, draft.Commit(commit));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status PrepareOptions::Validate() const {
+  if (vocab_size < kMinVocabSize || vocab_size > kMaxVocabSize) {
+    return absl::InvalidArgumentError(absl::StrCat("tokenizer.vocab_size is ", vocab_size, ", it must be in [",
+                                                   kMinVocabSize, ", ", kMaxVocabSize, "]"));
+  }
+  if (representations.empty()) return absl::InvalidArgumentError("representations is empty");
+  std::set<std::string> seen;
+  for (const std::string& kind : representations) {
+    if (!seen.insert(kind).second) {
+      return absl::InvalidArgumentError(absl::StrCat("representations has ", kind, " twice"));
+    }
+    CLM_ASSIGN_OR_RETURN(const RepresentationKind* known, FindRepresentationKind(kind));
+    if (known->needs_universe && !wants_universe()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("representation ", kind, " needs universe.layers and universe.nodes_per_layer"));
+    }
+  }
+  CLM_RETURN_IF_ERROR(universe.Validate());
+  CLM_RETURN_IF_ERROR(split.Validate());
+  return reader.Validate();
+}
+
+absl::StatusOr<PrepareOutcome> RunPrepare(const PrepareOptions& options, const PipelineContext& context) {
+  CLM_RETURN_IF_ERROR(options.Validate());
+  return Preparation(options, context).Run();
+}
+
+}  // namespace clm

@@ -1,0 +1,67 @@
+// Prepare: documents to tokenizer, universe and corpus.
+//
+//   1 read      documents are counted, hashed, split and spooled to the work folder
+//   2 tokenizer learned from the build split, or taken from an artifact
+//   3 universe  learned from the build split's base ids (selection split where the options ask for it)
+//   4 encode    every document in every representation, decoded again and compared
+//   5 commit    tokenizer, universe, corpus: artifacts whose identity holds no times and no paths
+//
+// A document whose round trip fails ends the operation before anything is committed. A second attempt in the same work
+// folder takes over the tables of steps 2 and 3 when they were made from the same documents and options. Equal
+// documents and options give equal artifacts, whatever the number of threads or attempts.
+//
+// Memory: step 3 holds the build split's base ids, four bytes each; nothing else grows with the corpus but 16 bytes per
+// document.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/artifact/artifact_id.h"
+#include "core/coordinate/universe_options.h"
+#include "core/data/corpus_reader.h"
+#include "core/data/prepare_report.h"
+#include "core/data/split.h"
+#include "core/pipeline/context.h"
+
+namespace clm {
+
+struct PrepareOptions {
+  static constexpr uint32_t kMinVocabSize = 257;
+  static constexpr uint32_t kMaxVocabSize = uint32_t{1} << 20;
+
+  std::vector<std::string> inputs;  // files, folders, globs
+  CorpusReaderOptions reader;
+  SplitOptions split;
+  // Base vocabulary, special tokens included. Range [kMinVocabSize, kMaxVocabSize]. Fewer when the text has no more
+  // merges.
+  uint32_t vocab_size = 4096;
+  // Use this tokenizer instead of learning one; empty to learn.
+  ArtifactId tokenizer;
+  // layers or nodes_per_layer 0: no universe.
+  UniverseOptions universe;
+  // Streams to write, each once: "byte", "token", "coordinate" (needs a universe).
+  std::vector<std::string> representations = {"token", "coordinate"};
+
+  bool wants_universe() const { return universe.layers > 0 && universe.nodes_per_layer > 0; }
+  absl::Status Validate() const;  // INVALID_ARGUMENT, naming field, value and range
+};
+
+struct PrepareOutcome {
+  ArtifactId corpus;
+  ArtifactId tokenizer;
+  ArtifactId universe;  // empty without one
+  PrepareReport report;
+  std::vector<std::string> bad_line_examples;   // "file:line: reason"
+  std::map<std::string, uint32_t> vocab_sizes;  // by representation
+};
+
+// INVALID_ARGUMENT: no documents, an empty split, too many bad lines. DATA_LOSS: a document that did not come back
+// equal.
+absl::StatusOr<PrepareOutcome> RunPrepare(const PrepareOptions& options, const PipelineContext& context);
+
+}  // namespace clm

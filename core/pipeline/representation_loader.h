@@ -1,0 +1,34 @@
+// LoadRepresentation: the representation that an artifact stands for.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/artifact/artifact_store.h"
+#include "core/base/cancellation.h"
+#include "core/coordinate/universe.h"
+#include "core/representation/representation.h"
+
+namespace clm {
+
+struct LoadedRepresentation {
+  std::shared_ptr<const Representation> representation;
+  std::optional<Universe> universe;  // of the coordinate representation
+  // Where the tables came from: for a checkpoint its corpus, otherwise the artifact itself.
+  ArtifactId source;
+};
+
+// `id` names a tokenizer, universe, corpus or checkpoint. `kind` is "byte", "token" or "coordinate"; empty means that
+// of the checkpoint, "coordinate" for a universe, "token" for a tokenizer. INVALID_ARGUMENT when the artifact has no
+// tables for `kind`, or names none for an empty one; DATA_LOSS for damaged files. Digests are checked on the first use
+// in this process.
+absl::StatusOr<LoadedRepresentation> LoadRepresentation(ArtifactStore& store, const ArtifactId& id,
+                                                        absl::string_view kind, const CancellationToken& cancel);
+
+// The byte representation needs no artifact.
+std::shared_ptr<const Representation> ByteRepresentationInstance();
+
+}  // namespace clm
