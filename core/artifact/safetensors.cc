@@ -255,14 +255,11 @@ absl::StatusOr<SafetensorsFile> SafetensorsFile::Parse(absl::string_view data) {
   SafetensorsFile file;
   std::vector<Extent> extents;
   for (const auto& [name, entry] : root->items()) {  // sorted by name
-    if (name == kMetadataKey) {
-      CLM_RETURN_IF_ERROR(ReadMetadata(entry, file.metadata_));
-      continue;
-    }
-    Extent& extent = extents.emplace_back();
-    extent.tensor = file.tensors_.size();
-    CLM_RETURN_IF_ERROR(ReadTensor(name, entry, file.tensors_.emplace_back(), extent));
+    if (name == kMetadataKey) continue;
+    extents.push_back({.tensor = file.tensors_.size()});
+    CLM_RETURN_IF_ERROR(ReadTensor(name, entry, file.tensors_.emplace_back(), extents.back()));
   }
+  if (root->contains(kMetadataKey)) CLM_RETURN_IF_ERROR(ReadMetadata((*root)[kMetadataKey], file.metadata_));
   CLM_RETURN_IF_ERROR(CheckCover(extents, file.tensors_, parts.data.size()));
   for (const Extent& extent : extents) {
     file.tensors_[extent.tensor].bytes =

@@ -72,7 +72,7 @@ absl::Status UploadSession::WriteAt(uint64_t offset_bytes, absl::string_view dat
                                                      " bytes, the limit is ", limit_bytes_));
   }
   owner_.Touch(upload_id_);
-  const absl::Status written = file_->Append(data);
+  absl::Status written = file_->Append(data);
   if (written.ok()) {
     size_bytes_ += data.size();
     return absl::OkStatus();
@@ -213,7 +213,7 @@ absl::Status UploadSessions::Drop(absl::string_view upload_id) {
       return absl::FailedPreconditionError(absl::StrCat("upload ", id, " is being written"));
     }
   }
-  const absl::Status removed = Remove(id);
+  absl::Status removed = Remove(id);
   Release(id, /*gone=*/removed.ok());
   return removed;
 }
