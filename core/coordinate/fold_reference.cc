@@ -46,12 +46,14 @@ std::vector<FlaggedSymbol> FoldLayer(const Universe& universe, int layer, const 
 std::vector<SymbolId> FoldReference(const Universe& universe, std::span<const SymbolId> ids,
                                     std::span<const uint8_t> pretoken_starts) {
   std::vector<FlaggedSymbol> symbols;
+  symbols.reserve(ids.size());
   for (size_t i = 0; i < ids.size(); ++i) {
     const bool starts = universe.needs_pretoken_starts() && (pretoken_starts[i] != 0 || universe.IsBoundary(ids[i]));
     symbols.push_back({.id = ids[i], .starts_pretoken = starts});
   }
   for (int layer = 1; layer <= universe.layer_count(); ++layer) symbols = FoldLayer(universe, layer, symbols);
   std::vector<SymbolId> out;
+  out.reserve(symbols.size());
   for (const FlaggedSymbol& symbol : symbols) out.push_back(symbol.id);
   return out;
 }

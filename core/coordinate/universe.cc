@@ -143,8 +143,9 @@ absl::Status Universe::CheckReferences(const Table& table, std::span<const Unive
   for (const UniverseLayer& layer : layers) {
     const SymbolId first_id = id;
     for (const SymbolPair& pair : layer.pairs) {
-      CLM_RETURN_IF_ERROR(CheckChild(table, id, pair.left, first_id));
-      CLM_RETURN_IF_ERROR(CheckChild(table, id, pair.right, first_id));
+      absl::Status status = CheckChild(table, id, pair.left, first_id);
+      status.Update(CheckChild(table, id, pair.right, first_id));
+      if (!status.ok()) return status;
       ++id;
     }
   }

@@ -39,20 +39,23 @@ uint64_t CountIn(std::span<const SymbolShard> shards) {
   return symbols;
 }
 
+absl::Status FoldShard(const FoldPass& pass, SymbolShard& shard, const CancellationToken& cancel) {
+  FoldCursor cursor;
+  while (cursor.read < shard.size()) {
+    CLM_RETURN_IF_ERROR(cancel.Check());
+    FoldLayerInPlace(pass, shard, std::min(shard.size(), cursor.read + kCancelInterval), cursor);
+  }
+  shard.resize(cursor.write);
+  return absl::OkStatus();
+}
+
 // Folds `shards` in place and returns the uses of each coordinate of the table.
 absl::StatusOr<std::vector<uint64_t>> FoldShards(const PairTable& table, JoinRule rule, std::span<SymbolShard> shards,
                                                  ThreadPool& pool, const CancellationToken& cancel) {
   std::vector<std::vector<uint64_t>> uses(shards.size());
-  const absl::Status folded = pool.ParallelFor(shards.size(), cancel, [&](size_t s) -> absl::Status {
+  const absl::Status folded = pool.ParallelFor(shards.size(), cancel, [&](size_t s) {
     uses[s].resize(table.size());
-    FoldCursor cursor;
-    while (cursor.read < shards[s].size()) {
-      CLM_RETURN_IF_ERROR(cancel.Check());
-      const size_t stop = std::min(shards[s].size(), cursor.read + kCancelInterval);
-      FoldLayerInPlace({.table = &table, .rule = rule, .final = true, .uses = uses[s].data()}, shards[s], stop, cursor);
-    }
-    shards[s].resize(cursor.write);
-    return absl::OkStatus();
+    return FoldShard({.table = &table, .rule = rule, .final = true, .uses = uses[s].data()}, shards[s], cancel);
   });
   CLM_RETURN_IF_ERROR(folded);
   std::vector<uint64_t> total(table.size());

@@ -119,6 +119,17 @@ absl::Status ReadNode(const Json& node, SymbolId expected, uint32_t base_size, N
   return absl::OkStatus();
 }
 
+absl::Status ReadLayer(const Json& layer, uint32_t base_size, Nodes& nodes) {
+  nodes.layers.emplace_back();
+  CLM_RETURN_IF_ERROR(CheckArray(layer, absl::StrCat("layer ", nodes.layers.size())));
+  for (const Json& node : layer) {
+    // Node ids were checked one by one, so this stays below 2^31 and one more.
+    const uint64_t expected = uint64_t{base_size} + nodes.frequencies.size();
+    CLM_RETURN_IF_ERROR(ReadNode(node, static_cast<SymbolId>(expected), base_size, nodes));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Nodes> ReadLayers(const Json& layers, uint32_t base_size) {
   CLM_RETURN_IF_ERROR(CheckArray(layers, "layers"));
   if (layers.size() > Universe::kMaxLayers) {
@@ -126,14 +137,7 @@ absl::StatusOr<Nodes> ReadLayers(const Json& layers, uint32_t base_size) {
         absl::StrCat("layers has ", layers.size(), " entries, the limit is ", Universe::kMaxLayers));
   }
   Nodes nodes;
-  uint64_t next_id = base_size;  // CheckNodeId keeps what passes below 2^31
-  for (const Json& layer : layers) {
-    nodes.layers.emplace_back();
-    CLM_RETURN_IF_ERROR(CheckArray(layer, absl::StrCat("layer ", nodes.layers.size())));
-    for (const Json& node : layer) {
-      CLM_RETURN_IF_ERROR(ReadNode(node, static_cast<SymbolId>(next_id++), base_size, nodes));
-    }
-  }
+  for (const Json& layer : layers) CLM_RETURN_IF_ERROR(ReadLayer(layer, base_size, nodes));
   return nodes;
 }
 
