@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/model/determinism.h"
 #include "core/model/device.h"
 #include "core/model/model.h"
 
@@ -59,12 +60,17 @@ class LoadedTransformer final : public LoadedModel {
       return absl::InvalidArgumentError(
           absl::StrCat("context_overlap is ", overlap, ", the model's context is ", facts_.context));
     }
+    CLM_RETURN_IF_ERROR(ConfigureDeterminism(/*threads=*/0));
     ScorerOptions options;
     options.stride = overlap == 0 ? 0 : static_cast<int>(facts_.context - overlap);
     return model_->NewScorer(options);
   }
 
-  absl::StatusOr<std::unique_ptr<NextSymbolModel>> NewStepper() const override { return model_->NewStepper(); }
+  absl::StatusOr<std::unique_ptr<NextSymbolModel>> NewStepper() const override {
+    // One symbol at a time is too little work to share between threads.
+    CLM_RETURN_IF_ERROR(ConfigureDeterminism(/*threads=*/1));
+    return model_->NewStepper();
+  }
 
  private:
   const std::unique_ptr<Model> model_;

@@ -57,7 +57,9 @@ class LoadedModel {
   const Representation& representation() const { return *representation_; }
   const ModelFacts& facts() const { return facts_; }
 
-  // `overlap`: left context that a window of a long document keeps, in symbols; 0 for half of the context.
+  // Both are to be called on the thread that will use the result: the number of threads inside an operation is a
+  // setting of the calling thread (all for scoring, one for stepping). `overlap`: left context that a window of a long
+  // document keeps, in symbols; 0 for half of the context.
   virtual absl::StatusOr<std::unique_ptr<SequenceScorer>> NewScorer(uint32_t overlap) const = 0;
   virtual absl::StatusOr<std::unique_ptr<NextSymbolModel>> NewStepper() const = 0;
 

@@ -48,8 +48,7 @@ class CoordinateRepresentation final : public Representation {
   std::unique_ptr<StreamingDecoder> NewDecoder() const override { return table_.NewDecoder(); }
 
  private:
-  CoordinateRepresentation(std::shared_ptr<const Tokenizer> tokenizer, const Universe& universe,
-                           SymbolByteTable table);
+  CoordinateRepresentation(std::shared_ptr<const Tokenizer> tokenizer, const Universe& universe, SymbolByteTable table);
 
   std::unique_ptr<PretokenEncoder> TakeEncoder() const ABSL_LOCKS_EXCLUDED(mutex_);
   void GiveEncoder(std::unique_ptr<PretokenEncoder> encoder) const ABSL_LOCKS_EXCLUDED(mutex_);

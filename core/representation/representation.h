@@ -1,12 +1,12 @@
 // Representation: a map between the bytes of one document and the symbols a model predicts.
 //
-// A lossless representation satisfies Decode(Encode(d)) == d for EVERY byte string, valid UTF-8 or not. Encode never emits
-// the boundary symbol; whoever builds streams appends it after each document.
+// A lossless representation satisfies Decode(Encode(d)) == d for EVERY byte string, valid UTF-8 or not. Encode never
+// emits the boundary symbol; whoever builds streams appends it after each document.
 //
 // Streaming: the output of an encoder or decoder does not depend on how its input was cut into pieces.
 //
-// Thread-safety: a Representation is immutable and may be shared by threads; an encoder or decoder belongs to one thread
-// and must not outlive its representation.
+// Thread-safety: a Representation is immutable and may be shared by threads; an encoder or decoder belongs to one
+// thread and must not outlive its representation.
 #pragma once
 
 #include <cstdint>

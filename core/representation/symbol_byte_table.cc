@@ -66,7 +66,8 @@ absl::StatusOr<SymbolByteTable> SymbolByteTable::Expand(const SymbolByteTable& b
   return table;
 }
 
-absl::Status SymbolByteTable::Decode(std::span<const SymbolId> symbols, uint64_t first_position, std::string& out) const {
+absl::Status SymbolByteTable::Decode(std::span<const SymbolId> symbols, uint64_t first_position,
+                                     std::string& out) const {
   CLM_RETURN_IF_ERROR(Universe::CheckIds(symbols, size(), first_position));
   uint64_t bytes = 0;
   for (const SymbolId id : symbols) bytes += offsets_[size_t{id} + 1] - offsets_[id];

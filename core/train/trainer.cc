@@ -247,6 +247,7 @@ void TransformerTrainer::TellProgress(bool always) {
     metric.value = value;
   };
   add("train_loss_nats_per_byte", loss);
+  add("original_bytes", static_cast<double>(state_.original_bytes));
   add("learning_rate", schedule_.At(state_.step == 0 ? 0 : state_.step - 1));
   if (state_.step > 0 && state_.seconds > 0) {
     const double step_seconds = state_.seconds / static_cast<double>(state_.step);

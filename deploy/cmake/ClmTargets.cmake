@@ -54,10 +54,12 @@ function(clm_reuse_header target owner)
   target_precompile_headers(${target} REUSE_FROM ${owner})
 endfunction()
 
-# clm_program(<name> SOURCES ... DEPS ...): an executable named <name>.
+# clm_program(<name> SOURCES ... DEPS ...): an executable named <name>, in bin/ of the build folder like all others, since
+# clm_server looks for clm_worker beside itself.
 function(clm_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE clm_warnings ${ARG_DEPS})
   if(CLM_SANITIZE MATCHES thread)

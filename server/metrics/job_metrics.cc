@@ -60,7 +60,7 @@ void JobMetrics::OnProgress(uint32_t slot, v1::JobKind kind, const v1::JobProgre
 void JobMetrics::CountTraining(uint32_t slot, const v1::JobProgress& progress) {
   const std::string slot_label = absl::StrCat(slot);
   double value = 0;
-  if (FindMetric(progress, "loss_nats_per_byte", value) != nullptr && std::isfinite(value)) {
+  if (FindMetric(progress, "train_loss_nats_per_byte", value) != nullptr && std::isfinite(value)) {
     metrics_.Set(kTrainLoss, {slot_label}, value);
   }
   absl::MutexLock lock(&mu_);

@@ -3,9 +3,9 @@
 //   clm_worker --job_file=FILE --data_dir=DIR --work_dir=DIR [--event_fd=N] [--threads=N]
 //
 // FILE is a clm.v1.JobSpec as text. Artifacts go to DIR's store; progress, log lines and the result go to the event
-// descriptor as clm.v1.WorkerEvent (server/worker/event_pipe.h), or, without one, as log lines to stderr. SIGTERM and SIGINT ask the job to
-// stop; what it has saved in its working folder lets the next attempt continue.
-// Exit status: 0 when the result was sent, 1 when an error was, 2 for wrong usage.
+// descriptor as clm.v1.WorkerEvent (server/worker/event_pipe.h), or, without one, as log lines to stderr. SIGTERM and
+// SIGINT ask the job to stop; what it has saved in its working folder lets the next attempt continue. Exit status: 0
+// when the result was sent, 1 when an error was, 2 for wrong usage.
 
 #include <pthread.h>
 #include <signal.h>

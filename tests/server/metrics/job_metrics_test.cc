@@ -28,7 +28,7 @@ class JobMetricsTest : public ::testing::Test {
     progress.set_done_units(steps);
     progress.set_total_units(100);
     auto& loss_metric = *progress.add_metrics();
-    loss_metric.set_name("loss_nats_per_byte");
+    loss_metric.set_name("train_loss_nats_per_byte");
     loss_metric.set_value(loss);
     auto& bytes_metric = *progress.add_metrics();
     bytes_metric.set_name("original_bytes");
