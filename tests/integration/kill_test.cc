@@ -81,7 +81,9 @@ TEST_F(KillTest, TrainingEndsTheSameWhenTheServerIsKilled) {
     ASSERT_TRUE(StartServer());
     const v1::Job after = Await(before.name());
     ExpectSameResult(after);
-    if (round == 0) EXPECT_EQ(after.attempts(), 2u) << "the kill came after the job's end";
+    if (round == 0) {
+      EXPECT_EQ(after.attempts(), 2u) << "the kill came after the job's end";
+    }
   }
   EXPECT_TRUE(IsServing());
 }

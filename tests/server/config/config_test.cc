@@ -66,6 +66,11 @@ TEST_F(ConfigTest, DefaultsAreThoseOfTheContract) {
   for (const auto& [field, source] : line.sources) EXPECT_EQ(source, "default") << field;
 }
 
+TEST_F(ConfigTest, TheExampleShowsTheDefaults) {
+  ASSERT_OK_AND_ASSIGN(const CommandLine line, Parse({"--config", CLM_EXAMPLE_CONFIG}));
+  EXPECT_EQ(line.config.SerializeAsString(), DefaultConfig().SerializeAsString());
+}
+
 TEST_F(ConfigTest, LaterSourcesWin) {
   const std::string file = File("max_queued_jobs: 2 max_running_jobs: 2 drain_seconds: 2 threads: 2");
   environment_ = {{"CLM_MAX_RUNNING_JOBS", "3"}, {"CLM_DRAIN_SECONDS", "3"}, {"CLM_DEPS_DIR", "/not/ours"}};
