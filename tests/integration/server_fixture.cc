@@ -71,6 +71,8 @@ bool IntegrationTest::StartServer(const std::vector<std::string>& flags) {
   // A channel of its own: ports may come back, and a shared one would wait before it connects again.
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // Windows stay small, so that a caller that does not read stops the server soon.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   channel_ = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   jobs_ = v1::JobService::NewStub(channel_);
   artifacts_ = v1::ArtifactService::NewStub(channel_);
