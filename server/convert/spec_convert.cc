@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/data/input_files.h"
+#include "core/data/prepared_corpus.h"
 #include "server/service/error_detail.h"
 
 namespace clm {
@@ -143,6 +144,14 @@ absl::Status CheckDevice(const std::string& device) {
   return InvalidField("device", absl::StrCat("is \"", device, "\", it must be auto, cpu or cuda"));
 }
 
+// The corpus must hold a stream of the representation.
+absl::Status CheckStream(ArtifactStore& store, const ArtifactId& corpus, const std::string& representation) {
+  CLM_ASSIGN_OR_RETURN(const std::shared_ptr<const Manifest> manifest, store.Get(corpus));
+  if (manifest->Find(IdStreamFileName(Split::kBuild, representation)) != nullptr) return absl::OkStatus();
+  return InvalidField("representation",
+                      absl::StrCat("is \"", representation, "\", of which ", corpus.Name(), " holds no stream"));
+}
+
 bool IsBelow(const std::filesystem::path& path, const std::filesystem::path& root) {
   const auto [root_end, ignored] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
   return root_end == root.end();
@@ -208,6 +217,7 @@ absl::StatusOr<TrainOptions> ToTrainOptions(const v1::TrainSpec& spec, ArtifactS
   TrainOptions options;
   CLM_ASSIGN_OR_RETURN(options.corpus, Resolve(store, "corpus", spec.corpus(), ArtifactKind::kCorpus));
   if (!spec.representation().empty()) options.representation = spec.representation();
+  CLM_RETURN_IF_ERROR(CheckStream(store, options.corpus, options.representation));
   CLM_ASSIGN_OR_RETURN(options.model, ToModelConfig(spec.model()));
   options.compose_rows = spec.model().compose_rows();
   if (spec.total_bytes() == 0) return InvalidField("total_bytes", "is required");

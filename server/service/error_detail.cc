@@ -28,6 +28,11 @@ absl::Status WithPayload(absl::Status status, absl::string_view url, const Messa
   return status;
 }
 
+// The message travels twice, and trailing metadata beyond 8 KiB is refused by gRPC itself, so what a caller's own text
+// can blow up is cut.
+constexpr size_t kMaxMessageBytes = 1024;
+constexpr size_t kMaxDetailBytes = 256;
+
 v1::ErrorInfo InfoOf(const absl::Status& status) {
   if (const auto info = PayloadOf<v1::ErrorInfo>(status, kErrorInfoUrl)) return *info;
   v1::ErrorInfo info;
@@ -36,7 +41,19 @@ v1::ErrorInfo InfoOf(const absl::Status& status) {
   return info;
 }
 
+// At most `limit` bytes of `text`, whole UTF-8 characters, marked where it was cut.
+std::string Shortened(absl::string_view text, size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  constexpr uint8_t kContinuationMask = 0xC0;
+  constexpr uint8_t kContinuation = 0x80;
+  size_t end = limit;
+  while (end > 0 && (static_cast<uint8_t>(text[end]) & kContinuationMask) == kContinuation) --end;
+  return absl::StrCat(text.substr(0, end), "... (", text.size(), " bytes)");
+}
+
 }  // namespace
+
+std::string ShortMessage(const absl::Status& status) { return Shortened(status.message(), kMaxMessageBytes); }
 
 absl::Status WithReason(absl::Status status, absl::string_view reason,
                         std::initializer_list<std::pair<absl::string_view, absl::string_view>> metadata) {
@@ -45,15 +62,17 @@ absl::Status WithReason(absl::Status status, absl::string_view reason,
   v1::ErrorInfo info;
   info.set_reason(std::string(reason));
   info.set_domain(kErrorDomain);
-  for (const auto& [name, value] : metadata) (*info.mutable_metadata())[std::string(name)] = std::string(value);
+  for (const auto& [name, value] : metadata) {
+    (*info.mutable_metadata())[std::string(name)] = Shortened(value, kMaxDetailBytes);
+  }
   return WithPayload(std::move(status), kErrorInfoUrl, info);
 }
 
 absl::Status WithField(absl::Status status, absl::string_view field, absl::string_view description) {
   v1::BadRequest request = PayloadOf<v1::BadRequest>(status, kBadRequestUrl).value_or(v1::BadRequest());
   auto& violation = *request.add_field_violations();
-  violation.set_field(std::string(field));
-  violation.set_description(std::string(description));
+  violation.set_field(Shortened(field, kMaxDetailBytes));
+  violation.set_description(Shortened(description, kMaxDetailBytes));
   return WithPayload(std::move(status), kBadRequestUrl, request);
 }
 
@@ -83,7 +102,7 @@ v1::ErrorStatus ToErrorStatus(const absl::Status& status) {
   CLM_CHECK(!status.ok());
   v1::ErrorStatus result;
   result.set_code(static_cast<int32_t>(status.code()));
-  result.set_message(std::string(status.message()));
+  result.set_message(ShortMessage(status));
   auto& info = *result.add_details();
   info.set_type_url(kErrorInfoUrl);
   info.set_value(InfoOf(status).SerializeAsString());

@@ -42,6 +42,10 @@ std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 // The reason that `status` carries, or the default one of its code, e.g. "NOT_FOUND".
 std::string ReasonOf(const absl::Status& status);
 
+// The message as callers get it: at most 1 KiB of it, cut at a character and marked. Metadata values and field
+// descriptions are cut to 256 bytes when they are added, so that an answer always fits gRPC's limit on metadata.
+std::string ShortMessage(const absl::Status& status);
+
 // Everything that goes into grpc-status-details-bin: code, message, ErrorInfo (always), and the other details.
 // Requires !status.ok().
 v1::ErrorStatus ToErrorStatus(const absl::Status& status);

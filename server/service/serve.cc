@@ -114,7 +114,7 @@ absl::Status PeerGone(const Call& call) {
 
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
+  return {static_cast<grpc::StatusCode>(status.code()), ShortMessage(status),
           ToErrorStatus(status).SerializeAsString()};
 }
 

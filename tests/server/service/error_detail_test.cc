@@ -64,5 +64,15 @@ TEST(ErrorDetailTest, WhatLooksLikeGoogleRpcOnTheWireIsGoogleRpc) {
   EXPECT_EQ(ToErrorStatus(status).details(1).value(), std::string("\x0a\x02\x08\x03", 4));
 }
 
+TEST(ErrorDetailTest, LongTextOfTheCallerIsCutAtACharacter) {
+  std::string text(1023, 'x');
+  text += "\xc3\xa9";  // the limit of 1024 bytes falls inside this character
+  text.append(100'000, 'y');
+  const absl::Status status = WithReason(absl::NotFoundError(text), "JOB_NOT_FOUND", {{"job", text}});
+  EXPECT_EQ(ShortMessage(status), std::string(1023, 'x') + "... (101025 bytes)");
+  EXPECT_LT(ToErrorStatus(status).SerializeAsString().size(), 2048u);
+  EXPECT_LT(ToErrorStatus(InvalidField("field", text)).SerializeAsString().size(), 2048u);
+}
+
 }  // namespace
 }  // namespace clm
