@@ -124,8 +124,8 @@ absl::StatusOr<std::string> PackedInput(Input& input, const DecodeFlags& flags) 
   return packed + rest;
 }
 
-absl::Status SendSymbols(grpc::ClientReaderWriterInterface<v1::DecodeRequest, v1::DecodeResponse>& stream,
-                         const v1::DecodeRequest& start, const std::string& packed) {
+void SendSymbols(grpc::ClientReaderWriterInterface<v1::DecodeRequest, v1::DecodeResponse>& stream,
+                 const v1::DecodeRequest& start, const std::string& packed) {
   bool open = stream.Write(start);
   for (size_t at = 0; open && at < packed.size(); at += kStreamChunkBytes) {
     v1::DecodeRequest part;
@@ -133,7 +133,6 @@ absl::Status SendSymbols(grpc::ClientReaderWriterInterface<v1::DecodeRequest, v1
     open = stream.Write(part);
   }
   stream.WritesDone();
-  return absl::OkStatus();
 }
 
 absl::Status Decode(Session& session, const DecodeFlags& flags) {
@@ -146,7 +145,7 @@ absl::Status Decode(Session& session, const DecodeFlags& flags) {
   grpc::ClientContext context;
   const InterruptScope scope([&context] { context.TryCancel(); });
   const auto stream = stub->Decode(&context);
-  std::thread sender([&] { SendSymbols(*stream, start, packed).IgnoreError(); });
+  std::thread sender([&] { SendSymbols(*stream, start, packed); });
   v1::DecodeResponse response;
   v1::DecodeResponse::Summary summary;
   absl::Status written;
