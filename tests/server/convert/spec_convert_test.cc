@@ -51,8 +51,7 @@ TEST_F(SpecConvertTest, PrepareRefusesWhatIsOutOfRange) {
   EXPECT_THAT(ToPrepareOptions(spec, *store_), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("source")));
   spec.mutable_source()->add_paths("/somewhere");
   spec.mutable_split()->set_validation_per_10000(5001);
-  EXPECT_THAT(ToPrepareOptions(spec, *store_),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("5001")));
+  EXPECT_THAT(ToPrepareOptions(spec, *store_), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("5001")));
   spec.clear_split();
   spec.mutable_split()->set_validation_per_10000(0);
   EXPECT_THAT(ToPrepareOptions(spec, *store_), StatusIs(absl::StatusCode::kInvalidArgument));
