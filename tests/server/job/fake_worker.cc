@@ -121,7 +121,10 @@ void Obey(const std::string& name, const std::string& value) {
   if (name == "result") SendResult();
   if (name == "error") SendError(kFailedPrecondition, value);
   if (name == "exit") _exit(number);
-  if (name == "signal") std::raise(number);
+  if (name == "signal") {
+    std::signal(number, SIG_DFL);  // a sanitizer's handler would turn the death into an exit
+    std::raise(number);
+  }
   if (name == "die_until") DieUntil(number);
   if (name == "wait") WaitForever();
   if (name == "stubborn") {
