@@ -132,6 +132,17 @@ int Session::Report(const grpc::Status& status) const {
   return ExitCodeOf(code);
 }
 
+int Session::Answer(const grpc::Status& status, const google::protobuf::Message& message,
+                    const std::function<void()>& print) const {
+  if (!status.ok()) return Report(status);
+  if (json()) {
+    PrintJson(message);
+  } else {
+    print();
+  }
+  return kExitOk;
+}
+
 void Session::PrintJson(const google::protobuf::Message& message) const {
   google::protobuf::util::JsonPrintOptions print;
   print.preserve_proto_field_names = true;

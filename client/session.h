@@ -52,6 +52,11 @@ class Session {
   int Report(const grpc::Status& status) const;
   int Report(const absl::Status& status) const;
 
+  // What ends a unary command: reports an error, else prints `message` as JSON or calls `print` for people. Returns the
+  // exit code.
+  int Answer(const grpc::Status& status, const google::protobuf::Message& message,
+             const std::function<void()>& print) const;
+
   // Prints `message` as one JSON object (proto field names) on stdout.
   void PrintJson(const google::protobuf::Message& message) const;
   // A line for people on stderr; nothing with --quiet.

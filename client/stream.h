@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "client/files.h"
+#include "absl/status/statusor.h"
 #include "client/session.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/sync_stream.h"
@@ -18,18 +18,20 @@ namespace clm::client {
 
 inline constexpr size_t kStreamChunkBytes = 256 << 10;
 
-// Sends `start`, then the input as messages made by `make_part`, and gives every response to `receive`. Ctrl-C cancels
-// the call. The first error of input, server or receiver is returned; the others are consequences of it.
+// Sends `start`, then what `read` returns (empty at the end) as messages made by `make_part`, and gives every response
+// to `receive`. `read` runs on the sending thread. Ctrl-C cancels the call. The first error of input, server or
+// receiver is returned; the others are consequences of it.
 template <typename Request, typename Response>
 absl::Status PumpStream(grpc::ClientContext& context, grpc::ClientReaderWriterInterface<Request, Response>& stream,
-                        const Request& start, Input& input, const std::function<Request(std::string)>& make_part,
+                        const Request& start, const std::function<absl::StatusOr<std::string>()>& read,
+                        const std::function<Request(std::string)>& make_part,
                         const std::function<absl::Status(const Response&)>& receive) {
   const InterruptScope scope([&context] { context.TryCancel(); });
   absl::Status sent;
   std::thread sender([&] {
     bool open = stream.Write(start);
     while (open) {
-      absl::StatusOr<std::string> data = input.Read(kStreamChunkBytes);
+      absl::StatusOr<std::string> data = read();
       if (!data.ok()) {
         sent = data.status();
         context.TryCancel();

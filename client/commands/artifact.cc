@@ -117,13 +117,8 @@ int Delete(Session& session, const std::string& id) {
   v1::DeleteArtifactResponse response;
   const auto context = session.UnaryContext();
   const grpc::Status status = stub->DeleteArtifact(context.get(), request, &response);
-  if (!status.ok()) return session.Report(status);
-  if (session.json()) {
-    session.PrintJson(response);
-  } else {
-    std::printf("freed %s\n", FormatBytes(response.freed_bytes()).c_str());
-  }
-  return kExitOk;
+  return session.Answer(status, response,
+                        [&] { std::printf("freed %s\n", FormatBytes(response.freed_bytes()).c_str()); });
 }
 
 void AddPin(CLI::App& parent, Session& session, const char* name, const char* help, bool remove) {

@@ -78,7 +78,7 @@ absl::Status Compress(Session& session, const CompressFlags& flags) {
   const auto stream = stub->Compress(&context);
   v1::CompressResponse::Summary summary;
   CLM_RETURN_IF_ERROR((PumpStream<v1::CompressRequest, v1::CompressResponse>(
-      context, *stream, start, *input,
+      context, *stream, start, [&] { return input->Read(kStreamChunkBytes); },
       [](std::string data) {
         v1::CompressRequest part;
         part.set_data(std::move(data));
@@ -106,7 +106,7 @@ absl::Status Decompress(Session& session, const DecompressFlags& flags) {
   const auto stream = stub->Decompress(&context);
   v1::DecompressResponse::Summary summary;
   CLM_RETURN_IF_ERROR((PumpStream<v1::DecompressRequest, v1::DecompressResponse>(
-      context, *stream, flags.start, *input,
+      context, *stream, flags.start, [&] { return input->Read(kStreamChunkBytes); },
       [](std::string data) {
         v1::DecompressRequest part;
         part.set_frame(std::move(data));

@@ -31,13 +31,7 @@ int Run(Session& session, const v1::CompareRequest& request) {
   const auto context = session.UnaryContext();
   v1::CompareResponse response;
   const grpc::Status status = stub->Compare(context.get(), request, &response);
-  if (!status.ok()) return session.Report(status);
-  if (session.json()) {
-    session.PrintJson(response);
-  } else {
-    Print(response);
-  }
-  return kExitOk;
+  return session.Answer(status, response, [&] { Print(response); });
 }
 
 }  // namespace

@@ -24,13 +24,7 @@ void PrintJob(const v1::Job& job) {
 }
 
 int ShowJob(Session& session, const grpc::Status& status, const v1::Job& job) {
-  if (!status.ok()) return session.Report(status);
-  if (session.json()) {
-    session.PrintJson(job);
-  } else {
-    PrintJob(job);
-  }
-  return kExitOk;
+  return session.Answer(status, job, [&] { PrintJob(job); });
 }
 
 int List(Session& session, const v1::ListJobsRequest& first) {

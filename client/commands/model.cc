@@ -12,20 +12,16 @@ namespace {
 
 int Show(Session& session, const grpc::Status& status, const google::protobuf::Message& json,
          const v1::ListModelsResponse& models) {
-  if (!status.ok()) return session.Report(status);
-  if (session.json()) {
-    session.PrintJson(json);
-    return kExitOk;
-  }
-  std::vector<std::vector<std::string>> rows = {
-      {"checkpoint", "representation", "device", "parameters", "memory", "holders"}};
-  for (const v1::Model& model : models.models()) {
-    rows.push_back({ShortId(model.checkpoint()), model.representation(), model.device(),
-                    absl::StrCat(model.parameters()), FormatBytes(model.resident_bytes()),
-                    absl::StrCat(model.holders())});
-  }
-  std::printf("%s", Table(rows).c_str());
-  return kExitOk;
+  return session.Answer(status, json, [&] {
+    std::vector<std::vector<std::string>> rows = {
+        {"checkpoint", "representation", "device", "parameters", "memory", "holders"}};
+    for (const v1::Model& model : models.models()) {
+      rows.push_back({ShortId(model.checkpoint()), model.representation(), model.device(),
+                      absl::StrCat(model.parameters()), FormatBytes(model.resident_bytes()),
+                      absl::StrCat(model.holders())});
+    }
+    std::printf("%s", Table(rows).c_str());
+  });
 }
 
 int List(Session& session) {
@@ -54,13 +50,8 @@ int Unload(Session& session, const std::string& checkpoint) {
   v1::UnloadModelResponse response;
   const auto context = session.UnaryContext();
   const grpc::Status status = stub->UnloadModel(context.get(), request, &response);
-  if (!status.ok()) return session.Report(status);
-  if (session.json()) {
-    session.PrintJson(response);
-  } else {
-    std::printf("freed %s\n", FormatBytes(response.freed_bytes()).c_str());
-  }
-  return kExitOk;
+  return session.Answer(status, response,
+                        [&] { std::printf("freed %s\n", FormatBytes(response.freed_bytes()).c_str()); });
 }
 
 }  // namespace

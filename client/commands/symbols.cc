@@ -1,11 +1,11 @@
 // encode and decode.
 //
 // Symbols are decimal numbers separated by white space, or packed little-endian with --packed.
-#include <cctype>
 #include <cstdio>
 #include <memory>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/command.h"
@@ -50,29 +50,38 @@ std::string ToText(const std::string& packed, uint32_t width) {
   return text;
 }
 
-// Turns decimal text in pieces into little-endian u32. A number may be cut between two pieces.
+// Reads decimal text in pieces as little-endian u32. A number may be cut between two pieces.
 class TextSymbols {
  public:
-  absl::StatusOr<std::string> Pack(const std::string& text) {
+  explicit TextSymbols(Input& input) : input_(input) {}
+
+  // The next symbols, packed; empty at the end.
+  absl::StatusOr<std::string> Read() {
     ByteWriter out;
-    for (const char c : text) {
-      if (std::isspace(static_cast<unsigned char>(c)) == 0) {
-        digits_.push_back(c);
-        if (digits_.size() > kMaxDigits) return absl::InvalidArgumentError(absl::StrCat("not a symbol: ", digits_));
-        continue;
+    while (out.view().empty()) {
+      CLM_ASSIGN_OR_RETURN(const std::string text, input_.Read(kStreamChunkBytes));
+      if (text.empty()) {
+        CLM_RETURN_IF_ERROR(Flush(out));
+        break;
       }
-      CLM_RETURN_IF_ERROR(Flush(out));
+      CLM_RETURN_IF_ERROR(Pack(text, out));
     }
     return out.Take();
   }
 
-  absl::StatusOr<std::string> Finish() {
-    ByteWriter out;
-    CLM_RETURN_IF_ERROR(Flush(out));
-    return out.Take();
+ private:
+  absl::Status Pack(absl::string_view text, ByteWriter& out) {
+    for (const char c : text) {
+      if (absl::ascii_isspace(static_cast<unsigned char>(c))) {
+        CLM_RETURN_IF_ERROR(Flush(out));
+        continue;
+      }
+      digits_.push_back(c);
+      if (digits_.size() > kMaxDigits) return absl::InvalidArgumentError(absl::StrCat("not a symbol: ", digits_));
+    }
+    return absl::OkStatus();
   }
 
- private:
   absl::Status Flush(ByteWriter& out) {
     if (digits_.empty()) return absl::OkStatus();
     uint32_t value = 0;
@@ -82,6 +91,7 @@ class TextSymbols {
     return absl::OkStatus();
   }
 
+  Input& input_;
   std::string digits_;
 };
 
@@ -94,7 +104,7 @@ absl::Status Encode(Session& session, const EncodeFlags& flags) {
   v1::EncodeResponse::Header header;
   v1::EncodeResponse::Summary summary;
   CLM_RETURN_IF_ERROR((PumpStream<v1::EncodeRequest, v1::EncodeResponse>(
-      context, *stream, flags.start, *input,
+      context, *stream, flags.start, [&] { return input->Read(kStreamChunkBytes); },
       [](std::string data) {
         v1::EncodeRequest part;
         part.set_data(std::move(data));
@@ -113,51 +123,27 @@ absl::Status Encode(Session& session, const EncodeFlags& flags) {
   return absl::OkStatus();
 }
 
-// Wraps the input so that text symbols leave it packed.
-absl::StatusOr<std::string> PackedInput(Input& input, const DecodeFlags& flags) {
-  constexpr size_t kMaxInputBytes = size_t{1} << 30;
-  CLM_ASSIGN_OR_RETURN(std::string data, input.ReadAll(kMaxInputBytes));
-  if (flags.packed_width != 0) return data;
-  TextSymbols symbols;
-  CLM_ASSIGN_OR_RETURN(std::string packed, symbols.Pack(data));
-  CLM_ASSIGN_OR_RETURN(const std::string rest, symbols.Finish());
-  return packed + rest;
-}
-
-void SendSymbols(grpc::ClientReaderWriterInterface<v1::DecodeRequest, v1::DecodeResponse>& stream,
-                 const v1::DecodeRequest& start, const std::string& packed) {
-  bool open = stream.Write(start);
-  for (size_t at = 0; open && at < packed.size(); at += kStreamChunkBytes) {
-    v1::DecodeRequest part;
-    part.set_symbols(packed.substr(at, kStreamChunkBytes));
-    open = stream.Write(part);
-  }
-  stream.WritesDone();
-}
-
 absl::Status Decode(Session& session, const DecodeFlags& flags) {
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Input> input, Input::Open(flags.input));
-  CLM_ASSIGN_OR_RETURN(const std::string packed, PackedInput(*input, flags));
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Output> output, Output::Create(flags.output));
   v1::DecodeRequest start = flags.start;
   start.mutable_start()->set_width_bytes(flags.packed_width == 0 ? 4 : flags.packed_width);
+  TextSymbols text(*input);
   const auto stub = v1::CompressionService::NewStub(session.channel());
   grpc::ClientContext context;
-  const InterruptScope scope([&context] { context.TryCancel(); });
   const auto stream = stub->Decode(&context);
-  std::thread sender([&] { SendSymbols(*stream, start, packed); });
-  v1::DecodeResponse response;
   v1::DecodeResponse::Summary summary;
-  absl::Status written;
-  while (stream->Read(&response)) {
-    if (response.has_summary()) summary = response.summary();
-    if (written.ok()) written = output->Write(response.data());
-    if (!written.ok()) context.TryCancel();
-  }
-  sender.join();
-  const grpc::Status finished = stream->Finish();
-  CLM_RETURN_IF_ERROR(written);
-  CLM_RETURN_IF_ERROR(ToAbsl(finished));
+  CLM_RETURN_IF_ERROR((PumpStream<v1::DecodeRequest, v1::DecodeResponse>(
+      context, *stream, start, [&] { return flags.packed_width == 0 ? text.Read() : input->Read(kStreamChunkBytes); },
+      [](std::string symbols) {
+        v1::DecodeRequest part;
+        part.set_symbols(std::move(symbols));
+        return part;
+      },
+      [&](const v1::DecodeResponse& response) {
+        if (response.has_summary()) summary = response.summary();
+        return output->Write(response.data());
+      })));
   CLM_RETURN_IF_ERROR(output->Commit());
   session.Note(absl::StrCat(summary.symbols(), " symbols, ", summary.decoded_bytes(), " bytes, ",
                             summary.valid_utf8() ? "valid" : "NOT valid", " UTF-8, sha256 ", summary.sha256()));

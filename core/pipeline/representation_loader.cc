@@ -13,7 +13,7 @@
 namespace clm {
 namespace {
 
-// The parent of `id` that has `kind`; INTERNAL when the manifest names none, which no operation of ours writes.
+// The parent of `id` that has `kind`; INVALID_ARGUMENT when the manifest names none.
 absl::StatusOr<ArtifactId> ParentOf(const Manifest& manifest, ArtifactKind kind) {
   for (const ArtifactId& parent : manifest.parents) {
     if (parent.kind() == kind) return parent;
