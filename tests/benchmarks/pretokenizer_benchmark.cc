@@ -1,0 +1,39 @@
+// Cutting text into pieces, per pattern.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "benchmark/benchmark.h"
+#include "core/text/pretokenizer.h"
+#include "tests/benchmarks/benchmark_text.h"
+
+namespace clm {
+namespace {
+
+void BM_Split(benchmark::State& state, absl::string_view pattern) {
+  const auto pretokenizer = MakePretokenizer(pattern);
+  if (!pretokenizer.ok()) {
+    state.SkipWithError(pretokenizer.status().ToString().c_str());
+    return;
+  }
+  const std::vector<absl::string_view> documents = benchmarking::Documents(benchmarking::Text());
+  std::vector<size_t> ends;
+  size_t pieces = 0;
+  for (auto _ : state) {
+    pieces = 0;
+    for (const absl::string_view document : documents) {
+      ends.clear();
+      (*pretokenizer)->Split(document, true, 0, ends);
+      benchmark::DoNotOptimize(ends.data());
+      pieces += ends.size();
+    }
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(benchmarking::Text().size()));
+  state.counters["pieces/s"] =
+      benchmark::Counter(static_cast<double>(pieces), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+BENCHMARK_CAPTURE(BM_Split, gpt2, kGpt2Pattern)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace clm
