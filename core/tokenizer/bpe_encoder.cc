@@ -1,27 +1,24 @@
 #include "core/tokenizer/bpe_encoder.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
-#include <span>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
-#include "core/tokenizer/piece_merger.h"
-#include "core/tokenizer/special_finder.h"
 
 namespace clm {
 namespace {
 
 constexpr size_t kWindowBytes = size_t{1} << 16;  // text split at a time: bounds the list of ends
-// The end of held-back text that may not belong to the piece: a last space and a character that is not complete.
-constexpr size_t kTailBytes = 8;
+// Text behind a piece that may be held back with it until the piece is settled.
+constexpr size_t kTailBytes = 64;
 constexpr size_t kMinPieceLimit = size_t{1} << 10;
 constexpr size_t kMaxCacheSlots = size_t{1} << 20;
+constexpr size_t kLongCacheShare = 8;  // slots for short pieces per slot for long ones
+constexpr size_t kBatch = 32;          // pieces whose cache lines are fetched together
+constexpr size_t kBufferIds = 16'384;
 
 absl::Status PieceTooLong(size_t limit) {
   return absl::ResourceExhaustedError(
@@ -30,136 +27,197 @@ absl::Status PieceTooLong(size_t limit) {
                    limit, " bytes"));
 }
 
+// Finds what is cut out of the text before it is split into pieces; null when that is nothing. Text that spells a
+// special hides the cut tokens within it even where it stays text, as in `tokenizers`.
+std::unique_ptr<SpecialFinder> MakeFinder(const BpeVocab& vocab, bool allow_special) {
+  std::vector<BpeSpecial> wanted;
+  for (const SymbolId id : vocab.cut_tokens()) wanted.push_back({id, std::string(vocab.TokenBytes(id))});
+  if (wanted.empty() && !allow_special) return nullptr;
+  if (!allow_special) return std::make_unique<SpecialFinder>(wanted, vocab.specials());
+  wanted.insert(wanted.end(), vocab.specials().begin(), vocab.specials().end());
+  return std::make_unique<SpecialFinder>(wanted);
+}
+
 }  // namespace
-
-// Direct-mapped memory of short pieces: the last one of each hash value stays.
-class PieceCache {
- public:
-  static constexpr size_t kMaxPieceBytes = 20;
-  static constexpr size_t kMaxIds = 10;
-
-  struct Slot {
-    std::array<char, kMaxPieceBytes> piece;
-    uint8_t length = 0;  // 0: empty
-    uint8_t id_count = 0;
-    std::array<SymbolId, kMaxIds> ids;
-  };
-  static_assert(sizeof(Slot) == 64);
-
-  explicit PieceCache(size_t slots) : slots_(slots) {}
-
-  Slot& SlotOf(absl::string_view piece) {
-    return slots_[XXH3_64bits(piece.data(), piece.size()) & (slots_.size() - 1)];
-  }
-
-  static bool Holds(const Slot& slot, absl::string_view piece) {
-    return slot.length == piece.size() && std::memcmp(slot.piece.data(), piece.data(), piece.size()) == 0;
-  }
-
-  static void Keep(Slot& slot, absl::string_view piece, std::span<const SymbolId> ids) {
-    if (ids.size() > kMaxIds) return;
-    std::memcpy(slot.piece.data(), piece.data(), piece.size());
-    std::copy(ids.begin(), ids.end(), slot.ids.begin());
-    slot.length = static_cast<uint8_t>(piece.size());
-    slot.id_count = static_cast<uint8_t>(ids.size());
-  }
-
- private:
-  std::vector<Slot> slots_;
-};
 
 absl::Status BpeEncoderOptions::Validate() const {
   if (max_piece_bytes < kMinPieceLimit || max_piece_bytes > kMaxBpePieceBytes) {
     return absl::InvalidArgumentError(absl::StrCat("max_piece_bytes is ", max_piece_bytes, "; range [", kMinPieceLimit,
                                                    ", ", kMaxBpePieceBytes, "]"));
   }
-  if (cache_slots != 0 && (!std::has_single_bit(cache_slots) || cache_slots > kMaxCacheSlots)) {
+  if (cache_slots != 0 && (!std::has_single_bit(cache_slots) || cache_slots == 1 || cache_slots > kMaxCacheSlots)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("cache_slots is ", cache_slots, "; must be 0 or a power of two up to ", kMaxCacheSlots));
+        absl::StrCat("cache_slots is ", cache_slots, "; must be 0 or a power of two from 2 to ", kMaxCacheSlots));
   }
   return absl::OkStatus();
 }
 
-BpeEncoder::BpeEncoder(const BpeVocab& vocab, const Pretokenizer& pretokenizer, const BpeEncoderOptions& options)
-    : vocab_(vocab), pretokenizer_(pretokenizer), options_(options), merger_(std::make_unique<PieceMerger>(vocab)) {
+BpeEncoder::BpeEncoder(const EncodeTables& tables, const Pretokenizer& pretokenizer, const BpeEncoderOptions& options)
+    : tables_(tables),
+      pretokenizer_(pretokenizer),
+      options_(options),
+      specials_(MakeFinder(tables.vocab(), options.allow_special)),
+      piece_encoder_(tables),
+      buffer_(std::make_unique<SymbolId[]>(kBufferIds)) {
   CLM_CHECK(options.Validate().ok());
-  if (options.allow_special) specials_ = std::make_unique<SpecialFinder>(vocab.specials());
-  if (options.cache_slots != 0) cache_ = std::make_unique<PieceCache>(options.cache_slots);
+  if (options.cache_slots == 0) return;
+  cache_ = std::make_unique<PieceCache>(options.cache_slots);
+  long_cache_ = std::make_unique<LongPieceCache>(std::max<size_t>(1, options.cache_slots / kLongCacheShare));
 }
 
 BpeEncoder::~BpeEncoder() = default;
 
-absl::Status BpeEncoder::Encode(absl::string_view document, std::vector<SymbolId>& out) {
+absl::Status BpeEncoder::Encode(absl::string_view document, std::vector<SymbolId>& out, std::vector<uint8_t>* starts) {
   Scan scan;
-  return Advance(document, /*is_end=*/true, scan, out);
+  return Advance(document, /*is_end=*/true, scan, {out, starts});
 }
 
-absl::Status BpeEncoder::EncodePiece(absl::string_view piece, std::vector<SymbolId>& out) {
-  if (piece.size() > options_.max_piece_bytes) return PieceTooLong(options_.max_piece_bytes);
-  if (piece.size() <= 1) {
-    if (!piece.empty()) out.push_back(vocab_.ByteId(static_cast<uint8_t>(piece[0])));
-    return absl::OkStatus();
-  }
-  if (cache_ == nullptr || piece.size() > PieceCache::kMaxPieceBytes) {
-    merger_->Merge(piece, out);
-    return absl::OkStatus();
-  }
-  PieceCache::Slot& slot = cache_->SlotOf(piece);
-  if (PieceCache::Holds(slot, piece)) {
-    out.insert(out.end(), slot.ids.begin(), slot.ids.begin() + slot.id_count);
-    return absl::OkStatus();
-  }
-  const size_t before = out.size();
-  merger_->Merge(piece, out);
-  PieceCache::Keep(slot, piece, std::span(out).subspan(before));
-  return absl::OkStatus();
-}
-
-absl::Status BpeEncoder::Advance(absl::string_view text, bool is_end, Scan& scan, std::vector<SymbolId>& out) {
-  const size_t before = out.size();
+absl::Status BpeEncoder::Advance(absl::string_view text, bool is_end, Scan& scan, const Output& out) {
+  const size_t before = out.ids.size();
   absl::Status status;
   while (specials_ != nullptr && status.ok()) {
     const SpecialFinder::Match match = specials_->Find(text, scan.searched, is_end);
     scan.searched = match.position + match.length;
     if (match.length == 0) break;
     status = AdvancePlain(text.substr(0, match.position), /*is_end=*/true, scan, out);
-    out.push_back(match.id);
+    out.ids.push_back(match.id);
+    if (out.starts != nullptr) out.starts->push_back(1);
     scan.consumed = scan.searched;
   }
   if (status.ok()) {
     status = AdvancePlain(specials_ == nullptr ? text : text.substr(0, scan.searched), is_end, scan, out);
   }
-  if (!status.ok()) out.resize(before);
+  if (!status.ok()) {
+    out.ids.resize(before);
+    if (out.starts != nullptr) out.starts->resize(before);
+  }
   return status;
 }
 
-absl::Status BpeEncoder::EncodePieces(absl::string_view window, std::vector<SymbolId>& out) {
-  size_t begin = 0;
-  for (const size_t end : ends_) {
-    CLM_RETURN_IF_ERROR(EncodePiece(window.substr(begin, end - begin), out));
-    begin = end;
-  }
-  return absl::OkStatus();
-}
-
-absl::Status BpeEncoder::AdvancePlain(absl::string_view text, bool is_end, Scan& scan, std::vector<SymbolId>& out) {
-  size_t window_bytes = scan.open + kWindowBytes;
+absl::Status BpeEncoder::AdvancePlain(absl::string_view text, bool is_end, Scan& scan, const Output& out) {
+  size_t window_bytes = kWindowBytes;
   while (scan.consumed < text.size()) {
     const absl::string_view window = text.substr(scan.consumed, window_bytes);
     const bool reaches_end = scan.consumed + window.size() == text.size();
     ends_.clear();
-    scan.open = pretokenizer_.Split(window, is_end && reaches_end, scan.open, ends_);
+    pretokenizer_.Split(window, is_end && reaches_end, ends_);
     CLM_RETURN_IF_ERROR(EncodePieces(window, out));
-    const size_t begin = ends_.empty() ? 0 : ends_.back();
-    scan.consumed += begin;
-    if (window.size() - begin > options_.max_piece_bytes + kTailBytes) return PieceTooLong(options_.max_piece_bytes);
-    if (begin == 0 && reaches_end) break;
-    window_bytes = begin == 0 ? 2 * window_bytes : scan.open + kWindowBytes;
+    const size_t settled = ends_.empty() ? 0 : ends_.back();
+    scan.consumed += settled;
+    if (window.size() - settled > options_.max_piece_bytes + kTailBytes) return PieceTooLong(options_.max_piece_bytes);
+    if (settled == 0 && reaches_end) break;
+    window_bytes = settled == 0 ? 2 * window_bytes : kWindowBytes;
   }
   return absl::OkStatus();
 }
 
-absl::Status StreamingBpeEncoder::Push(absl::string_view bytes, std::vector<SymbolId>& out) {
+absl::Status BpeEncoder::EncodePieces(absl::string_view window, const Output& out) {
+  size_t begin = 0;
+  for (size_t i = 0; window.size() > options_.max_piece_bytes && i < ends_.size(); ++i) {
+    if (ends_[i] - begin > options_.max_piece_bytes) return PieceTooLong(options_.max_piece_bytes);
+    begin = ends_[i];
+  }
+  begin = 0;
+  for (size_t i = 0; i < ends_.size(); i += kBatch) {
+    begin = EncodeBatch(window, begin, std::span(ends_).subspan(i, std::min(kBatch, ends_.size() - i)), out);
+  }
+  Flush(out);
+  return absl::OkStatus();
+}
+
+size_t BpeEncoder::EncodeBatch(absl::string_view window, size_t begin, std::span<const uint32_t> ends,
+                               const Output& out) {
+  std::array<ShortPiece, kBatch> keys;
+  std::array<size_t, kBatch> buckets{};
+  size_t piece_begin = begin;
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const size_t length = ends[i] - piece_begin;
+    if (length <= ShortPiece::kMaxBytes) {
+      keys[i] = ShortPiece::Of(window.data() + piece_begin, length, window.size() - piece_begin >= 16);
+      if (cache_ != nullptr) {
+        buckets[i] = cache_->BucketOf(keys[i]);
+        cache_->Prefetch(buckets[i]);
+      }
+    }
+    piece_begin = ends[i];
+  }
+  if (buffered_ + kBatch * PieceCache::kMaxIds > kBufferIds) Flush(out);
+  for (size_t i = 0; i < ends.size(); ++i) {
+    if (out.starts != nullptr) buffered_starts_.push_back(static_cast<uint32_t>(buffered_));
+    const absl::string_view piece = window.substr(begin, ends[i] - begin);
+    begin = ends[i];
+    if (piece.size() > ShortPiece::kMaxBytes) {
+      EncodeLong(piece, out);
+      continue;
+    }
+    const size_t found = cache_ == nullptr ? 0 : cache_->Find(keys[i], buckets[i], buffer_.get() + buffered_);
+    buffered_ += found;
+    if (found == 0) EncodeShort(piece, keys[i], buckets[i], out);
+  }
+  return begin;
+}
+
+void BpeEncoder::EncodeShort(absl::string_view piece, const ShortPiece& key, size_t bucket, const Output& out) {
+  const SymbolId token = tables_.ShortToken(key);
+  if (token != kNoToken) {
+    buffer_[buffered_++] = token;
+    if (cache_ != nullptr) cache_->Keep(key, bucket, std::span(&token, 1));
+    return;
+  }
+  if (cache_ == nullptr) {
+    EncodeLong(piece, out);
+    return;
+  }
+  piece_ids_.clear();
+  piece_encoder_.Encode(piece, piece_ids_);
+  if (piece_ids_.size() <= PieceCache::kMaxIds) cache_->Keep(key, bucket, piece_ids_);
+  Append(piece_ids_, out);
+}
+
+void BpeEncoder::EncodeLong(absl::string_view piece, const Output& out) {
+  const bool cached = long_cache_ != nullptr && piece.size() <= LongPieceCache::kMaxBytes;
+  if (cached) {
+    const std::span<const SymbolId> known = long_cache_->Find(piece);
+    if (!known.empty()) {
+      Append(known, out);
+      return;
+    }
+  }
+  piece_ids_.clear();
+  piece_encoder_.Encode(piece, piece_ids_);
+  if (cached && piece_ids_.size() <= LongPieceCache::kMaxIds) long_cache_->Keep(piece, piece_ids_);
+  Append(piece_ids_, out);
+}
+
+void BpeEncoder::Append(std::span<const SymbolId> ids, const Output& out) {
+  while (!ids.empty()) {
+    // Room must remain for what is left of the batch.
+    if (buffered_ + kBatch * PieceCache::kMaxIds >= kBufferIds) Flush(out);
+    const size_t count = std::min(ids.size(), kBufferIds - kBatch * PieceCache::kMaxIds - buffered_);
+    std::copy_n(ids.begin(), count, buffer_.get() + buffered_);
+    buffered_ += count;
+    ids = ids.subspan(count);
+  }
+}
+
+void BpeEncoder::Flush(const Output& out) {
+  const size_t count = buffered_;
+  out.ids.insert(out.ids.end(), buffer_.get(), buffer_.get() + count);
+  buffered_ = 0;
+  if (out.starts == nullptr) return;
+  out.starts->resize(out.ids.size(), 0);
+  uint8_t* flags = out.starts->data() + (out.ids.size() - count);
+  bool open = false;  // the piece in work begins with the ids to come
+  for (const uint32_t start : buffered_starts_) {
+    open = start == count;
+    if (!open) flags[start] = 1;
+  }
+  buffered_starts_.clear();
+  if (open) buffered_starts_.push_back(0);
+}
+
+absl::Status StreamingBpeEncoder::Push(absl::string_view bytes, std::vector<SymbolId>& out,
+                                       std::vector<uint8_t>* starts) {
   // Bytes already encoded go once they are the larger part, so that moving the rest costs no more than adding it did.
   if (scan_.consumed > pending_.size() / 2) {
     pending_.erase(0, scan_.consumed);
@@ -167,11 +225,14 @@ absl::Status StreamingBpeEncoder::Push(absl::string_view bytes, std::vector<Symb
     scan_.consumed = 0;
   }
   pending_.append(bytes.data(), bytes.size());
-  return encoder_.Advance(pending_, /*is_end=*/false, scan_, out);
+  if (held_back_bytes() < next_look_bytes_) return absl::OkStatus();
+  CLM_RETURN_IF_ERROR(encoder_.Advance(pending_, /*is_end=*/false, scan_, {out, starts}));
+  next_look_bytes_ = std::min(2 * held_back_bytes(), max_piece_bytes_ + kTailBytes + 1);
+  return absl::OkStatus();
 }
 
-absl::Status StreamingBpeEncoder::Finish(std::vector<SymbolId>& out) {
-  CLM_RETURN_IF_ERROR(encoder_.Advance(pending_, /*is_end=*/true, scan_, out));
+absl::Status StreamingBpeEncoder::Finish(std::vector<SymbolId>& out, std::vector<uint8_t>* starts) {
+  CLM_RETURN_IF_ERROR(encoder_.Advance(pending_, /*is_end=*/true, scan_, {out, starts}));
   Reset();
   return absl::OkStatus();
 }
@@ -179,6 +240,7 @@ absl::Status StreamingBpeEncoder::Finish(std::vector<SymbolId>& out) {
 void StreamingBpeEncoder::Reset() {
   pending_ = {};
   scan_ = {};
+  next_look_bytes_ = 0;
 }
 
 }  // namespace clm

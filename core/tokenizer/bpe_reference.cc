@@ -37,23 +37,20 @@ std::map<PairOfIds, uint64_t> CountPairs(const std::vector<Word>& words) {
 }  // namespace
 
 std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_view piece) {
-  std::map<PairOfIds, size_t> ranks;
-  for (size_t rank = 0; rank < vocab.merges().size(); ++rank) {
-    ranks[{vocab.merges()[rank].left, vocab.merges()[rank].right}] = rank;
-  }
+  if (const SymbolId* whole = vocab.FindWholePiece(piece); whole != nullptr) return {*whole};
   std::vector<SymbolId> ids;
   for (const char byte : piece) ids.push_back(vocab.ByteId(static_cast<uint8_t>(byte)));
   while (true) {
-    size_t best_rank = vocab.merges().size();
+    const BpeVocab::MergeTarget* best = nullptr;
     size_t best_place = 0;
     for (size_t i = 0; i + 1 < ids.size(); ++i) {
-      const auto found = ranks.find({ids[i], ids[i + 1]});
-      if (found == ranks.end() || found->second >= best_rank) continue;
-      best_rank = found->second;
+      const BpeVocab::MergeTarget* target = vocab.FindMerge(ids[i], ids[i + 1]);
+      if (target == nullptr || (best != nullptr && target->rank >= best->rank)) continue;
+      best = target;
       best_place = i;
     }
-    if (best_rank == vocab.merges().size()) return ids;
-    ids[best_place] = vocab.merges()[best_rank].result;
+    if (best == nullptr) return ids;
+    ids[best_place] = best->result;
     ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(best_place) + 1);
   }
 }

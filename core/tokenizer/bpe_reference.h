@@ -14,13 +14,9 @@
 
 namespace clm {
 
-// Ids of one piece: while some adjacent pair has a merge, join the leftmost of the pairs with the lowest rank.
+// Ids of one piece: itself if it is a whole piece; else, while some adjacent pair has a merge, join the leftmost of the
+// pairs with the lowest rank.
 std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_view piece);
-
-struct BpeLearned {
-  std::vector<std::string> tokens;  // bytes 0..255, then results of merges
-  std::vector<BpeMerge> merges;
-};
 
 // The rule of BpeTrainer with every pair counted anew before each merge. `pieces`: how often each piece occurs.
 BpeLearned BpeTrainReference(const std::map<std::string, uint64_t>& pieces, const MergeLearnerOptions& options);

@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/byte_writer.h"
@@ -42,10 +43,9 @@ absl::Status CheckSpecial(const BpeSpecial& special, size_t vocab_size) {
     return absl::InvalidArgumentError(absl::StrCat("special token ", Quoted(special.text), " has id ", special.id,
                                                    ", vocabulary size is ", vocab_size));
   }
-  if (special.text.empty() || special.text.size() > kMaxBpeSpecialBytes) {
+  if (special.text.size() > kMaxBpeSpecialBytes) {
     return absl::InvalidArgumentError(absl::StrCat("special token with id ", special.id, " is spelt with ",
-                                                   special.text.size(), " bytes; range [1, ", kMaxBpeSpecialBytes,
-                                                   "]"));
+                                                   special.text.size(), " bytes; limit ", kMaxBpeSpecialBytes));
   }
   if (ValidUtf8Prefix(special.text) != special.text.size()) {
     return absl::InvalidArgumentError(
@@ -60,8 +60,10 @@ absl::StatusOr<BpeVocab> BpeVocab::Create(BpeVocabParts parts) {
   CLM_RETURN_IF_ERROR(CheckSizes(parts));
   BpeVocab vocab;
   CLM_RETURN_IF_ERROR(vocab.TakeSpecials(parts));
+  CLM_RETURN_IF_ERROR(vocab.TakeCutTokens(parts));
   CLM_RETURN_IF_ERROR(vocab.TakeTokens(parts));
   CLM_RETURN_IF_ERROR(vocab.TakeMerges(parts));
+  CLM_RETURN_IF_ERROR(vocab.TakeWholePieces(parts));
   vocab.ComputeFingerprint();
   return vocab;
 }
@@ -82,13 +84,39 @@ absl::Status BpeVocab::TakeSpecials(BpeVocabParts& parts) {
     if (i > 0 && specials_[i].id == specials_[i - 1].id) {
       return absl::InvalidArgumentError(absl::StrCat("two special tokens have id ", specials_[i].id));
     }
-    if (!texts.insert(specials_[i].text).second) {
+    if (!specials_[i].text.empty() && !texts.insert(specials_[i].text).second) {
       return absl::InvalidArgumentError(absl::StrCat("special token ", Quoted(specials_[i].text), " occurs twice"));
     }
   }
   boundary_ = parts.boundary;
-  if (IsSpecial(boundary_)) return absl::OkStatus();
+  const BpeSpecial* special = FindSpecial(boundary_);
+  if (special != nullptr && !special->text.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("the boundary, id ", boundary_, ", is not a special token"));
+}
+
+absl::Status BpeVocab::TakeCutTokens(BpeVocabParts& parts) {
+  cut_tokens_ = std::move(parts.cut_tokens);
+  if (cut_tokens_.size() > kMaxBpeSpecials) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("vocabulary has ", cut_tokens_.size(), " cut tokens; limit ", kMaxBpeSpecials));
+  }
+  std::sort(cut_tokens_.begin(), cut_tokens_.end());
+  absl::flat_hash_set<absl::string_view> texts;
+  for (const SymbolId id : cut_tokens_) {
+    if (id >= parts.tokens.size() || IsSpecial(id)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cut token ", id, " is ", IsSpecial(id) ? "a special token" : "not in the vocabulary"));
+    }
+    const std::string& text = parts.tokens[id];
+    if (text.size() > kMaxBpeSpecialBytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cut token ", id, " has ", text.size(), " bytes; limit ", kMaxBpeSpecialBytes));
+    }
+    if (!texts.insert(text).second) {
+      return absl::InvalidArgumentError(absl::StrCat("cut token ", id, ", ", Quoted(text), ", occurs twice"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status BpeVocab::TakeTokens(const BpeVocabParts& parts) {
@@ -101,52 +129,95 @@ absl::Status BpeVocab::TakeTokens(const BpeVocabParts& parts) {
   arena_.reserve(total_bytes);
   offsets_.reserve(parts.tokens.size() + 1);
   offsets_.push_back(0);
-  std::array<bool, 256> seen{};
   absl::flat_hash_map<absl::string_view, SymbolId> ids;
+  ids.reserve(parts.tokens.size());
   for (SymbolId id = 0; id < parts.tokens.size(); ++id) {
     const std::string& token = parts.tokens[id];
     if (!IsSpecial(id)) {
       if (token.empty()) return absl::InvalidArgumentError(absl::StrCat("token ", id, " stands for no bytes"));
-      const auto [other, is_new] = ids.emplace(token, id);
-      if (!is_new) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("tokens ", other->second, " and ", id, " stand for the same bytes ", Quoted(token)));
-      }
       arena_ += token;
-      if (token.size() == 1) {
-        seen[static_cast<uint8_t>(token[0])] = true;
-        byte_ids_[static_cast<uint8_t>(token[0])] = id;
+      if (!std::binary_search(cut_tokens_.begin(), cut_tokens_.end(), id)) {
+        const auto [other, is_new] = ids.emplace(token, id);
+        if (!is_new) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("tokens ", other->second, " and ", id, " stand for the same bytes ", Quoted(token)));
+        }
       }
     }
     offsets_.push_back(static_cast<uint32_t>(arena_.size()));
   }
-  const auto missing = std::find(seen.begin(), seen.end(), false);
-  if (missing == seen.end()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrFormat("no token stands for byte 0x%02X alone", missing - seen.begin()));
+  for (const SymbolId id : cut_tokens_) ids.emplace(TokenBytes(id), id);  // unless another token has these bytes
+  for (size_t byte = 0; byte < byte_ids_.size(); ++byte) {
+    const auto value = static_cast<char>(static_cast<uint8_t>(byte));
+    const auto found = ids.find(absl::string_view(&value, 1));
+    if (found == ids.end()) {
+      return absl::InvalidArgumentError(absl::StrFormat("no token stands for byte 0x%02X alone", byte));
+    }
+    byte_ids_[byte] = found->second;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status BpeVocab::TakeMerges(BpeVocabParts& parts) {
   merges_ = std::move(parts.merges);
+  equal_ranks_ = parts.equal_ranks;
   targets_.reserve(merges_.size());
-  std::string joined;
-  for (uint32_t rank = 0; rank < merges_.size(); ++rank) {
-    const BpeMerge& merge = merges_[rank];
-    for (const SymbolId id : {merge.left, merge.right, merge.result}) {
-      if (id >= size() || IsSpecial(id)) {
-        return absl::InvalidArgumentError(absl::StrCat("merge ", rank, " names id ", id, ", which is ",
-                                                       id >= size() ? "not in the vocabulary" : "a special token"));
-      }
+  std::vector<bool> seen(equal_ranks_ ? size() : 0);  // results whose merges have begun
+  for (uint32_t position = 0; position < merges_.size(); ++position) {
+    CLM_RETURN_IF_ERROR(TakeMerge(position));
+    if (!equal_ranks_) continue;
+    const SymbolId result = merges_[position].result;
+    const bool goes_on = position > 0 && merges_[position - 1].result == result;
+    if (seen[result] && !goes_on) {
+      return absl::InvalidArgumentError(absl::StrCat("merge ", position, " makes ", Quoted(TokenBytes(result)),
+                                                     " again, apart from the merges of the same rank"));
     }
-    joined.assign(TokenBytes(merge.left).data(), TokenBytes(merge.left).size());
-    absl::StrAppend(&joined, TokenBytes(merge.right));
-    if (TokenBytes(merge.result) != joined) {
-      return absl::InvalidArgumentError(absl::StrCat("merge ", rank, " makes ", Quoted(joined), ", but its result ",
-                                                     merge.result, " is ", Quoted(TokenBytes(merge.result))));
+    seen[result] = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BpeVocab::TakeMerge(uint32_t position) {
+  const BpeMerge& merge = merges_[position];
+  for (const SymbolId id : {merge.left, merge.right, merge.result}) {
+    if (id >= size() || IsSpecial(id)) {
+      return absl::InvalidArgumentError(absl::StrCat("merge ", position, " names id ", id, ", which is ",
+                                                     id >= size() ? "not in the vocabulary" : "a special token"));
     }
-    if (!targets_.emplace(PairKey(merge.left, merge.right), MergeTarget{rank, merge.result}).second) {
-      return absl::InvalidArgumentError(absl::StrCat("merge ", rank, ", ", Quoted(TokenBytes(merge.left)), " with ",
-                                                     Quoted(TokenBytes(merge.right)), ", occurs twice"));
+  }
+  const absl::string_view left = TokenBytes(merge.left);
+  const absl::string_view right = TokenBytes(merge.right);
+  const absl::string_view result = TokenBytes(merge.result);
+  if (result.size() != left.size() + right.size() || !absl::StartsWith(result, left) ||
+      !absl::EndsWith(result, right)) {
+    return absl::InvalidArgumentError(absl::StrCat("merge ", position, " makes ", Quoted(absl::StrCat(left, right)),
+                                                   ", but its result ", merge.result, " is ", Quoted(result)));
+  }
+  uint32_t rank = position;
+  if (equal_ranks_ && position > 0 && merges_[position - 1].result == merge.result) {
+    const BpeMerge& before = merges_[position - 1];
+    rank = FindMerge(before.left, before.right)->rank;
+  }
+  if (!targets_.emplace(PairKey(merge.left, merge.right), MergeTarget{rank, merge.result}).second) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("merge ", position, ", ", Quoted(left), " with ", Quoted(right), ", occurs twice"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BpeVocab::TakeWholePieces(BpeVocabParts& parts) {
+  whole_pieces_ = std::move(parts.whole_pieces);
+  std::sort(whole_pieces_.begin(), whole_pieces_.end());
+  for (const SymbolId id : whole_pieces_) {
+    if (id >= size() || IsSpecial(id)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("whole piece ", id, " is ", id < size() ? "a special token" : "not in the vocabulary"));
     }
+    if (!whole_piece_ids_.emplace(TokenBytes(id), id).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("whole piece ", id, ", ", Quoted(TokenBytes(id)), ", occurs twice"));
+    }
+    longest_whole_piece_ = std::max(longest_whole_piece_, TokenBytes(id).size());
   }
   return absl::OkStatus();
 }
@@ -174,6 +245,16 @@ void BpeVocab::ComputeFingerprint() {
     out.WriteBytes(special.text);
   }
   out.WriteU32(boundary_);
+  // Written only where they are used: vocabularies from before they existed keep their fingerprints.
+  if (equal_ranks_) out.WriteBytes("equal ranks\n");
+  const auto write_ids = [&out](absl::string_view name, std::span<const SymbolId> ids) {
+    if (ids.empty()) return;
+    out.WriteBytes(name);
+    out.WriteU32(static_cast<uint32_t>(ids.size()));
+    for (const SymbolId id : ids) out.WriteU32(id);
+  };
+  write_ids("cut tokens\n", cut_tokens_);
+  write_ids("whole pieces\n", whole_pieces_);
   fingerprint_ = Sha256Of(out.view());
 }
 

@@ -2,10 +2,17 @@
 // bytes as in GPT-2).
 //
 // Every id in [0, size()) is either a token, which stands for 1 or more bytes, or a special, which stands for none and
-// which no text can reach. All 256 single bytes are tokens, so every byte string has an encoding; no two tokens stand
-// for the same bytes. A merge replaces two adjacent tokens by the token of their concatenated bytes; its rank is its
+// which no text can reach. All 256 single bytes are tokens, so every byte string has an encoding. A merge replaces two
+// adjacent tokens by the token of their concatenated bytes; several merges may make the same token. Its rank is its
 // position in merges(), and the lowest rank goes first. Ids are arbitrary: a file decides them. Vocabularies trained
 // here have the bytes at 0..255, then tokens in the order of their merges, then the specials.
+//
+// What files of other programs need besides, and no vocabulary trained here has:
+// - equal_ranks(): merges with the same result share one rank, of equals the leftmost goes first (tiktoken);
+// - whole pieces: tokens that a piece with exactly their bytes becomes, whatever merging would make of it;
+// - cut tokens: found in the text before it is split into pieces, leftmost first, then longest;
+// - specials without a spelling: ids that the file leaves out.
+// No two tokens that merging can reach stand for the same bytes; a cut token may repeat the bytes of another token.
 //
 // Thread-safety: immutable after Create(); every const method may run on any thread.
 // Ownership: owns its tables; views it returns live as long as it. Movable, not copyable.
@@ -44,16 +51,19 @@ struct BpeMerge {
 
 struct BpeSpecial {
   SymbolId id = 0;
-  std::string text;  // how files and people spell it; 1 to kMaxBpeSpecialBytes bytes of UTF-8
+  std::string text;  // how files and people spell it, up to kMaxBpeSpecialBytes bytes of UTF-8; empty: an unused id
 
   friend bool operator==(const BpeSpecial&, const BpeSpecial&) = default;
 };
 
 struct BpeVocabParts {
-  std::vector<std::string> tokens;   // bytes by id; ignored at the ids of specials
-  std::vector<BpeMerge> merges;      // in rank order
-  std::vector<BpeSpecial> specials;  // any order; at least the boundary
-  SymbolId boundary = 0;             // the special that ends every document
+  std::vector<std::string> tokens;     // bytes by id; ignored at the ids of specials
+  std::vector<BpeMerge> merges;        // in rank order
+  std::vector<BpeSpecial> specials;    // any order; at least the boundary
+  SymbolId boundary = 0;               // the special that ends every document; it has a spelling
+  bool equal_ranks = false;            // merges with the same result share a rank; they stand side by side in `merges`
+  std::vector<SymbolId> cut_tokens;    // any order
+  std::vector<SymbolId> whole_pieces;  // any order
 };
 
 class BpeVocab {
@@ -74,6 +84,9 @@ class BpeVocab {
   SymbolId ByteId(uint8_t byte) const { return byte_ids_[byte]; }
   std::span<const BpeMerge> merges() const { return merges_; }
   std::span<const BpeSpecial> specials() const { return specials_; }  // by id, ascending
+  bool equal_ranks() const { return equal_ranks_; }
+  std::span<const SymbolId> cut_tokens() const { return cut_tokens_; }      // ascending
+  std::span<const SymbolId> whole_pieces() const { return whole_pieces_; }  // ascending
 
   bool IsSpecial(SymbolId id) const { return FindSpecial(id) != nullptr; }
   // The special with this id; null for tokens and unknown ids.
@@ -88,7 +101,15 @@ class BpeVocab {
     return found == targets_.end() ? nullptr : &found->second;
   }
 
-  // SHA-256 over everything that decides ids and bytes: tokens, merges in order, specials, boundary.
+  // The whole piece with these bytes, or null: then merging decides.
+  const SymbolId* FindWholePiece(absl::string_view piece) const {
+    if (piece.size() > longest_whole_piece_) return nullptr;  // always so where there are none
+    const auto found = whole_piece_ids_.find(piece);
+    return found == whole_piece_ids_.end() ? nullptr : &found->second;
+  }
+
+  // SHA-256 over everything that decides ids and bytes: tokens, merges in order, specials, boundary, and what files of
+  // other programs need besides.
   const Sha256Digest& fingerprint() const { return fingerprint_; }
 
  private:
@@ -99,6 +120,9 @@ class BpeVocab {
   absl::Status TakeSpecials(BpeVocabParts& parts);
   absl::Status TakeTokens(const BpeVocabParts& parts);
   absl::Status TakeMerges(BpeVocabParts& parts);
+  absl::Status TakeMerge(uint32_t position);
+  absl::Status TakeCutTokens(BpeVocabParts& parts);
+  absl::Status TakeWholePieces(BpeVocabParts& parts);
   void ComputeFingerprint();
 
   std::string arena_;              // bytes of all tokens, by id
@@ -108,6 +132,11 @@ class BpeVocab {
   absl::flat_hash_map<uint64_t, MergeTarget> targets_;  // seeded per process: no file can choose its collisions
   std::vector<BpeSpecial> specials_;
   SymbolId boundary_ = 0;
+  bool equal_ranks_ = false;
+  std::vector<SymbolId> cut_tokens_;
+  std::vector<SymbolId> whole_pieces_;
+  absl::flat_hash_map<absl::string_view, SymbolId> whole_piece_ids_;  // views into arena_, which never moves its bytes
+  size_t longest_whole_piece_ = 0;
   Sha256Digest fingerprint_{};
 };
 

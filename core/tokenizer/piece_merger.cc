@@ -68,7 +68,7 @@ void PieceMerger::MergeLong(absl::string_view piece, std::vector<SymbolId>& out)
     std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
     heap_.pop_back();
     const auto position = static_cast<uint32_t>(entry);
-    // A rank belongs to one pair only, so an entry that still matches is still true.
+    // An entry that still matches is still true: the pair of that rank at that place, if not always the same pair.
     if (EntryAt(position) == entry) MergePairAt(position);
   }
   for (uint32_t position = 0; position != kNone; position = next_[position]) out.push_back(ids_[position]);

@@ -1,12 +1,13 @@
-// SpecialFinder: where text spells a special token.
+// SpecialFinder: where text spells a special token, or a token that is cut out of text.
 //
-// Thread-safety: immutable; shared by threads. Ownership: the specials must outlive it.
-// Cost: one table look-up per byte, and one per different length of special at the bytes some special begins with.
+// Thread-safety: immutable; shared by threads. Ownership: keeps copies of the spellings.
+// Cost: one table look-up per byte, and one per different length of spelling at the bytes some spelling begins with.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -24,16 +25,24 @@ class SpecialFinder {
     SymbolId id = 0;
   };
 
-  explicit SpecialFinder(std::span<const BpeSpecial> specials);
+  // Those without a spelling are never found. Text that spells one of `skipped` is passed over: nothing is found in it.
+  explicit SpecialFinder(std::span<const BpeSpecial> wanted, std::span<const BpeSpecial> skipped = {});
 
   // The first special that begins at or after `from`; at one place the longest. Unless `is_end`, only places are judged
   // where no text to come could spell a longer one.
   Match Find(absl::string_view text, size_t from, bool is_end) const;
 
  private:
-  Match At(absl::string_view text, size_t position) const;
+  struct Entry {
+    SymbolId id = 0;
+    bool wanted = false;
+  };
 
-  absl::flat_hash_map<absl::string_view, SymbolId> ids_;
+  void Add(std::span<const BpeSpecial> specials, bool wanted);
+  // The longest spelling at `position`: sets `length`, 0 for none.
+  Entry At(absl::string_view text, size_t position, size_t& length) const;
+
+  absl::flat_hash_map<std::string, Entry> entries_;
   std::vector<size_t> lengths_;  // different ones, longest first
   std::array<bool, 256> begins_{};
 };

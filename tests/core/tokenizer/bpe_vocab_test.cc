@@ -14,6 +14,7 @@ namespace {
 using ::clm::testing::PartsOf;
 using ::clm::testing::StatusIs;
 using ::clm::testing::VocabOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -82,7 +83,7 @@ TEST(BpeVocabTest, RefusesBrokenSpecials) {
   parts.specials[1] = {300, "x"};
   EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("has id 300, vocabulary size is 258")));
   parts.specials[1] = {257, std::string(kMaxBpeSpecialBytes + 1, 'x')};
-  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("spelt with 257 bytes; range [1, 256]")));
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("spelt with 257 bytes; limit 256")));
   parts.specials[1] = {257, "\xFF"};
   EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("is not valid UTF-8")));
 }
@@ -97,6 +98,71 @@ TEST(BpeVocabTest, RefusesSizesOverTheLimits) {
   parts = PartsOf({});
   parts.specials.resize(kMaxBpeSpecials + 1);
   EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kTooMuch, HasSubstr("special tokens; limit")));
+}
+
+TEST(BpeVocabTest, AnIdWithoutASpellingIsASpecialThatEndsNothing) {
+  BpeVocabParts parts = PartsOf({});
+  parts.specials.push_back({257, ""});
+  parts.specials.push_back({258, ""});
+  parts.tokens.resize(259);
+  ASSERT_OK_AND_ASSIGN(const BpeVocab vocab, BpeVocab::Create(parts));
+  EXPECT_TRUE(vocab.IsSpecial(257));
+  EXPECT_EQ(vocab.TokenBytes(258), "");
+  parts.boundary = 257;
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("boundary, id 257, is not a special")));
+}
+
+TEST(BpeVocabTest, MergesOfOneResultMayShareTheirRank) {
+  BpeVocabParts parts = PartsOf({{'a', 'b'}, {'b', 'c'}, {256, 'c'}});
+  parts.merges.push_back({'a', 257, 258});
+  ASSERT_OK_AND_ASSIGN(const BpeVocab apart, BpeVocab::Create(parts));
+  EXPECT_EQ(apart.FindMerge('a', 257)->rank, 3);
+  parts.equal_ranks = true;
+  ASSERT_OK_AND_ASSIGN(const BpeVocab equal, BpeVocab::Create(parts));
+  EXPECT_EQ(equal.FindMerge(256, 'c')->rank, 2);
+  EXPECT_EQ(equal.FindMerge('a', 257)->rank, 2);
+  EXPECT_NE(equal.fingerprint(), apart.fingerprint());
+  std::swap(parts.merges[0], parts.merges[3]);
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("merge 2 makes \"abc\" again, apart from")));
+}
+
+TEST(BpeVocabTest, WholePiecesAreFoundByTheirBytes) {
+  BpeVocabParts parts = PartsOf({{'a', 'b'}, {256, 'c'}});
+  parts.whole_pieces = {257};
+  ASSERT_OK_AND_ASSIGN(BpeVocab made, BpeVocab::Create(parts));
+  const BpeVocab vocab = std::move(made);
+  ASSERT_NE(vocab.FindWholePiece("abc"), nullptr);
+  EXPECT_EQ(*vocab.FindWholePiece("abc"), 257);
+  EXPECT_EQ(vocab.FindWholePiece("ab"), nullptr);
+  EXPECT_EQ(vocab.FindWholePiece("abcd"), nullptr);
+  EXPECT_NE(vocab.fingerprint(), VocabOf({{'a', 'b'}, {256, 'c'}}).fingerprint());
+  parts.whole_pieces = {257, 257};
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("whole piece 257, \"abc\", occurs twice")));
+  parts.whole_pieces = {258};
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("whole piece 258 is a special token")));
+  parts.whole_pieces = {259};
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("whole piece 259 is not in the vocabulary")));
+}
+
+TEST(BpeVocabTest, ACutTokenMayRepeatTheBytesOfAnother) {
+  BpeVocabParts parts = PartsOf({{'a', 'b'}});
+  parts.tokens.push_back("ab");
+  parts.tokens.push_back("z");
+  parts.cut_tokens = {259, 258};
+  ASSERT_OK_AND_ASSIGN(const BpeVocab vocab, BpeVocab::Create(parts));
+  EXPECT_EQ(vocab.FindMerge('a', 'b')->result, 256);
+  EXPECT_EQ(vocab.ByteId('z'), 'z');
+  EXPECT_THAT(vocab.cut_tokens(), ElementsAre(258, 259));
+  parts.tokens[259] = "ab";
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("cut token 259, \"ab\", occurs twice")));
+  parts.tokens[259] = std::string(257, 'x');
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("cut token 259 has 257 bytes; limit 256")));
+  parts.cut_tokens = {257};
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("cut token 257 is a special token")));
+  parts.cut_tokens = {300};
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kInvalid, HasSubstr("cut token 300 is not in the vocabulary")));
+  parts.cut_tokens.assign(kMaxBpeSpecials + 1, 'a');
+  EXPECT_THAT(BpeVocab::Create(parts), StatusIs(kTooMuch, HasSubstr("4097 cut tokens; limit 4096")));
 }
 
 TEST(BpeVocabTest, TheFingerprintFollowsTheMeaning) {

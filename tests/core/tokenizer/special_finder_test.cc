@@ -33,5 +33,15 @@ TEST(SpecialFinderTest, JudgesOnlyPlacesThatMoreTextCannotChange) {
   EXPECT_EQ(finder.Find("", 0, false).position, 0);
 }
 
+TEST(SpecialFinderTest, NothingIsFoundWithinWhatIsSkipped) {
+  const std::vector<BpeSpecial> wanted = {{7, "b>"}, {8, ""}};
+  const SpecialFinder finder(wanted, kSpecials);
+  EXPECT_EQ(finder.Find("<a><b>b>", 0, true).position, 6);
+  EXPECT_EQ(finder.Find("<a>b>", 0, true).position, 3);
+  EXPECT_EQ(finder.Find("-<b>", 0, true).position, 2);
+  EXPECT_EQ(finder.Find("12<a><b>", 0, false).length, 0);
+  EXPECT_EQ(finder.Find("12<a><b>", 0, false).position, 8);  // nothing begins in what was passed over
+}
+
 }  // namespace
 }  // namespace clm
