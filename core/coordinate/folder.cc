@@ -6,52 +6,6 @@
 #include "core/base/status_macros.h"
 
 namespace clm {
-namespace {
-
-// The coordinate that the rule lets (left, right) fold to, before looking at what follows; kNoSymbol if none.
-template <JoinRule kRule>
-inline SymbolId FindJoinable(const PairTable& table, PackedSymbol left, PackedSymbol right) {
-  if constexpr (kRule == JoinRule::kAny) return table.Find(left & kIdMask, right & kIdMask);
-  // A start flag makes `right` larger than any id of the table, so the rule costs no branch.
-  if constexpr (kRule == JoinRule::kWithinPretoken) return table.Find(left & kIdMask, right);
-  // Without its flag a symbol turns into one that has it, larger than any id.
-  return table.Find(left ^ kPretokenStart, right ^ kPretokenStart);
-}
-
-template <JoinRule kRule>
-void FoldPassInPlace(const FoldPass& pass, std::span<PackedSymbol> symbols, size_t stop, FoldCursor& cursor) {
-  const PairTable& table = *pass.table;
-  const size_t size = symbols.size();
-  size_t read = cursor.read;
-  size_t write = cursor.write;
-  while (read < stop && read + 1 < size) {
-    const PackedSymbol left = symbols[read];
-    const SymbolId id = FindJoinable<kRule>(table, left, symbols[read + 1]);
-    bool folds = id != kNoSymbol;
-    if constexpr (kRule == JoinRule::kWholePretokens) {
-      if (folds && read + 2 == size && !pass.final) break;
-      folds = folds && (read + 2 == size || (symbols[read + 2] & kPretokenStart) != 0);
-    }
-    symbols[write++] = folds ? (id | (left & kPretokenStart)) : left;
-    if (folds && pass.uses != nullptr) ++pass.uses[id - table.first_id()];
-    read += folds ? 2 : 1;
-  }
-  if (pass.final && read < stop && read + 1 == size) symbols[write++] = symbols[read++];
-  cursor = {.read = read, .write = write};
-}
-
-}  // namespace
-
-void FoldLayerInPlace(const FoldPass& pass, std::span<PackedSymbol> symbols, size_t stop, FoldCursor& cursor) {
-  switch (pass.rule) {
-    case JoinRule::kAny:
-      return FoldPassInPlace<JoinRule::kAny>(pass, symbols, stop, cursor);
-    case JoinRule::kWithinPretoken:
-      return FoldPassInPlace<JoinRule::kWithinPretoken>(pass, symbols, stop, cursor);
-    case JoinRule::kWholePretokens:
-      return FoldPassInPlace<JoinRule::kWholePretokens>(pass, symbols, stop, cursor);
-  }
-}
 
 Folder::Folder(const Universe& universe) : universe_(universe) {
   for (int layer = 1; layer <= universe_.layer_count(); ++layer) {

@@ -6,9 +6,8 @@
 // maximum matching on a path). Boundary symbols fold with nothing because no table holds them.
 //
 // Pretoken starts: a universe with needs_pretoken_starts() folds by flags that travel beside the base symbols:
-// starts[t]
-// != 0 if base symbol t is the first of a pretoken. A boundary symbol counts as one, and so does the end of the
-// document. Other universes ignore them, and an empty span will do.
+// starts[t] != 0 if base symbol t is the first of a pretoken. A boundary symbol counts as one, and so does the end of
+// the document. Other universes ignore them, and an empty span will do.
 //
 // Thread-safety: a Folder is immutable and may be shared; a StreamingFolder belongs to one thread and must not outlive
 // its Folder. Determinism: same on every platform, however a stream is cut.
@@ -23,30 +22,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
+#include "core/coordinate/fold_kernel.h"
 #include "core/coordinate/pair_table.h"
 #include "core/coordinate/pretoken_folder.h"
 #include "core/coordinate/symbol_pair.h"
 #include "core/coordinate/universe.h"
 
 namespace clm {
-
-// Where a pass over a stream stands: symbols before `write` are output, symbols from `read` on are still input.
-struct FoldCursor {
-  size_t read = 0;
-  size_t write = 0;
-};
-
-// Kernel: one layer, in place, over packed symbols. Advances `cursor` until it reaches `stop` or needs a symbol beyond
-// the end. With `final` the stream ends at symbols.size() and everything is written; otherwise at most two symbols
-// remain from cursor.read on, waiting for what follows. If `uses` is not null, uses[id - table.first_id()] counts the
-// folds. Requires cursor.write <= cursor.read, stop <= symbols.size(), and uses with table.size() entries.
-struct FoldPass {
-  const PairTable* table = nullptr;
-  JoinRule rule = JoinRule::kAny;
-  bool final = true;
-  uint64_t* uses = nullptr;
-};
-void FoldLayerInPlace(const FoldPass& pass, std::span<PackedSymbol> symbols, size_t stop, FoldCursor& cursor);
 
 class Folder {
  public:

@@ -1,11 +1,23 @@
 #include "core/coordinate/pair_table.h"
 
-#include <algorithm>
 #include <bit>
 #include <numeric>
 
+#include "core/base/check.h"
+
 namespace clm {
 namespace {
+
+// Above this many pairs most symbols of a text are part of some pair, and asking for parts settles nothing.
+constexpr size_t kThinPairs = 512;
+// Parts cost a byte for each id below the largest; beyond this they leave the second-level cache.
+constexpr SymbolId kThinMaxId = SymbolId{1} << 19;
+// A square of this side is 1 MiB.
+constexpr SymbolId kMaxSquareSide = 512;
+// Keys of a bucket that a displacement is looked for at once. Two keys per bucket are usual.
+constexpr size_t kMaxBucketKeys = 32;
+constexpr uint32_t kMaxDisplacement = 1U << 16;
+constexpr int kMaxSeeds = 256;
 
 std::vector<SymbolId> IdsFrom(SymbolId first_id, size_t count) {
   std::vector<SymbolId> ids(count);
@@ -18,45 +30,104 @@ std::vector<SymbolId> IdsFrom(SymbolId first_id, size_t count) {
 PairTable::PairTable(std::span<const SymbolPair> pairs, SymbolId first_id)
     : PairTable(pairs, IdsFrom(first_id, pairs.size())) {}
 
-PairTable::PairTable(std::span<const SymbolPair> pairs, std::span<const SymbolId> ids) {
+PairTable::PairTable(std::span<const SymbolPair> pairs, std::span<const SymbolId> ids) : size_(pairs.size()) {
   if (!ids.empty()) first_id_ = *std::min_element(ids.begin(), ids.end());
-  const size_t buckets = std::bit_ceil(std::max<size_t>(pairs.size(), 2));
-  const size_t filter_bits = buckets * 16;
-  bucket_shift_ = 64 - std::countr_zero(buckets);
-  filter_shift_ = 64 - std::countr_zero(filter_bits);
-  filter_.resize((filter_bits + 63) / 64);
-  offsets_.resize(buckets + 1);
-
-  const auto key_of = [&](uint32_t i) { return PairKey(pairs[i].left, pairs[i].right); };
-  std::vector<uint32_t> order(pairs.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    const uint64_t bucket_a = Hash(key_of(a)) >> bucket_shift_;
-    const uint64_t bucket_b = Hash(key_of(b)) >> bucket_shift_;
-    return bucket_a != bucket_b ? bucket_a < bucket_b : key_of(a) < key_of(b);
-  });
-  for (const uint32_t i : order) {
-    const uint64_t hash = Hash(key_of(i));
-    const uint64_t bit = hash >> filter_shift_;
-    filter_[bit >> 6] |= uint64_t{1} << (bit & 63);
-    ++offsets_[(hash >> bucket_shift_) + 1];
-    keys_.push_back(key_of(i));
-    ids_.push_back(ids[i]);
-    lefts_.push_back(pairs[i].left);
+  SymbolId max_id = 0;
+  lefts_.reserve(pairs.size());
+  for (const SymbolPair& pair : pairs) {
+    max_id = std::max({max_id, pair.left, pair.right});
+    lefts_.push_back(pair.left);
   }
-  std::partial_sum(offsets_.begin(), offsets_.end(), offsets_.begin());
   std::sort(lefts_.begin(), lefts_.end());
   lefts_.erase(std::unique(lefts_.begin(), lefts_.end()), lefts_.end());
+  const bool thin = !pairs.empty() && pairs.size() <= kThinPairs && max_id <= kThinMaxId;
+  if (thin) FillParts(pairs, max_id);
+  side_ = max_id + 2;
+  if (!thin && !pairs.empty() && side_ <= kMaxSquareSide) {
+    FillSquare(pairs, ids);
+  } else {
+    FillHash(pairs, ids);
+  }
+}
+
+void PairTable::FillSquare(std::span<const SymbolPair> pairs, std::span<const SymbolId> ids) {
+  square_.assign(size_t{side_} * side_, kNoSymbol);
+  for (size_t i = 0; i < pairs.size(); ++i) square_[pairs[i].left * size_t{side_} + pairs[i].right] = ids[i];
+}
+
+void PairTable::FillHash(std::span<const SymbolPair> pairs, std::span<const SymbolId> ids) {
+  const size_t buckets = std::bit_ceil(std::max<size_t>(pairs.size() / 2, 2));
+  const size_t slots = std::bit_ceil(std::max<size_t>(pairs.size() + pairs.size() / 2, 2));
+  const size_t filter_bits = std::bit_ceil(std::max<size_t>(pairs.size(), 2)) * 16;
+  bucket_shift_ = 64 - std::countr_zero(buckets);
+  slot_shift_ = 64 - std::countr_zero(slots);
+  filter_shift_ = 64 - std::countr_zero(filter_bits);
+  std::vector<uint64_t> keys;
+  keys.reserve(pairs.size());
+  for (const SymbolPair& pair : pairs) keys.push_back(PairKey(pair.left, pair.right));
+  // Whoever chooses pairs to spread badly under one seed cannot have chosen them against all.
+  bool placed = false;
+  for (int round = 0; !placed && round < kMaxSeeds; ++round) {
+    seed_ = static_cast<uint64_t>(round) * 0xA24BAED4963EE407U;
+    placed = TryToPlace(keys, ids);
+  }
+  CLM_CHECK(placed);
+  filter_.assign((filter_bits + 63) / 64, 0);
+  for (const uint64_t key : keys) {
+    const uint64_t bit = Hash(key, seed_) >> filter_shift_;
+    filter_[bit >> 6] |= uint64_t{1} << (bit & 63);
+  }
+}
+
+// Full buckets first, while there is room: each gets the smallest displacement that sends its keys to free slots.
+bool PairTable::TryToPlace(std::span<const uint64_t> keys, std::span<const SymbolId> ids) {
+  const size_t buckets = size_t{1} << (64 - bucket_shift_);
+  const size_t slots = size_t{1} << (64 - slot_shift_);
+  std::vector<uint32_t> ends(buckets + 1);
+  for (const uint64_t key : keys) ++ends[(Hash(key, seed_) >> bucket_shift_) + 1];
+  if (*std::max_element(ends.begin(), ends.end()) > kMaxBucketKeys) return false;
+  std::vector<std::vector<uint32_t>> buckets_of_size(kMaxBucketKeys + 1);
+  for (size_t b = 0; b < buckets; ++b) buckets_of_size[ends[b + 1]].push_back(static_cast<uint32_t>(b));
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<uint32_t> members(keys.size());
+  std::vector<uint32_t> next(ends.begin(), ends.end() - 1);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    members[next[Hash(keys[i], seed_) >> bucket_shift_]++] = static_cast<uint32_t>(i);
+  }
+
+  displacements_.assign(buckets, 0);
+  slots_.assign(slots, {});
+  for (size_t size = kMaxBucketKeys; size > 0; --size) {
+    for (const uint32_t bucket : buckets_of_size[size]) {
+      const std::span<const uint32_t> all = std::span(members).subspan(ends[bucket], size);
+      uint32_t displacement = 0;
+      size_t done = 0;
+      for (; displacement < kMaxDisplacement; ++displacement) {
+        for (done = 0; done < size; ++done) {
+          const size_t slot = SlotOf(Hash(keys[all[done]], seed_), displacement, slot_shift_);
+          if (slots_[slot].id != kNoSymbol) break;
+          slots_[slot] = {.key = keys[all[done]], .id = ids[all[done]]};
+        }
+        if (done == size) break;
+        for (size_t i = 0; i < done; ++i) {
+          slots_[SlotOf(Hash(keys[all[i]], seed_), displacement, slot_shift_)] = {};
+        }
+      }
+      if (done != size) return false;
+      displacements_[bucket] = displacement;
+    }
+  }
+  return true;
+}
+
+void PairTable::FillParts(std::span<const SymbolPair> pairs, SymbolId max_id) {
+  parts_.resize(size_t{max_id} + 2);
+  for (const SymbolPair& pair : pairs) {
+    parts_[pair.left] |= 1;
+    parts_[pair.right] |= 2;
+  }
 }
 
 bool PairTable::HasLeft(SymbolId id) const { return std::binary_search(lefts_.begin(), lefts_.end(), id); }
-
-SymbolId PairTable::FindInBucket(uint64_t key, size_t bucket) const {
-  const auto begin = keys_.begin() + offsets_[bucket];
-  const auto end = keys_.begin() + offsets_[bucket + 1];
-  const auto found = std::lower_bound(begin, end, key);
-  if (found == end || *found != key) return kNoSymbol;
-  return ids_[static_cast<size_t>(found - keys_.begin())];
-}
 
 }  // namespace clm

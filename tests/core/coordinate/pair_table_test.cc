@@ -44,6 +44,30 @@ TEST(PairTableTest, LargestIdsAreFound) {
   EXPECT_EQ(table.Find(0x7FFFFFFD, 0x7FFFFFFE), kNoSymbol);
 }
 
+// Square, thin and hashed tables, and ids that a weak hash would send to few places.
+TEST(PairTableTest, EveryKindHoldsItsPairsAndNothingElse) {
+  for (const uint32_t stride : {1U, 64U, 4096U, 1U << 20}) {
+    for (const uint32_t side : {3U, 20U, 150U}) {
+      Pairs pairs;
+      for (uint32_t left = 0; left < side; ++left) {
+        for (uint32_t right = 0; right < side; right += 2) pairs.push_back({left * stride, right * stride});
+      }
+      const PairTable table(pairs, 1U << 30);
+      ASSERT_EQ(table.first_id(), 1U << 30);
+      for (size_t i = 0; i < pairs.size(); ++i) {
+        ASSERT_EQ(table.Find(pairs[i].left, pairs[i].right), (1U << 30) + i) << "side " << side << " stride " << stride;
+        ASSERT_EQ(table.Find(pairs[i].left, pairs[i].right + stride), kNoSymbol);
+        if (!table.is_square()) {
+          ASSERT_EQ(table.FindDirectly(pairs[i].left, pairs[i].right), (1U << 30) + i);
+          ASSERT_EQ(table.FindDirectly(pairs[i].left, pairs[i].right + stride), kNoSymbol);
+        }
+      }
+      ASSERT_EQ(table.Find(kIdMask, 0), kNoSymbol);
+      ASSERT_EQ(table.Find(kPackedSeparator, kPackedSeparator), kNoSymbol);
+    }
+  }
+}
+
 TEST(PairTableTest, EmptyTableFindsNothing) {
   const PairTable table({}, 5);
   EXPECT_EQ(table.Find(0, 0), kNoSymbol);

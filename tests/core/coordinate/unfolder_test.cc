@@ -45,5 +45,34 @@ TEST(UnfolderTest, UnknownIdIsRefusedWithItsPosition) {
   EXPECT_THAT(out, ElementsAre(9));
 }
 
+TEST(UnfolderTest, ThreadsWriteTheSame) {
+  CounterRng rng(3, "unfold_threads", 0);
+  const Universe universe = RandomUniverse(rng, 5, 6, 8);
+  const Unfolder unfolder(universe);
+  for (const uint64_t length : {0U, 1U, 200'000U}) {
+    Ids ids(length);
+    for (SymbolId& id : ids) id = static_cast<SymbolId>(rng.NextBelow(universe.vocab_size()));
+    Ids want = {1, 2};
+    ASSERT_OK(unfolder.Unfold(ids, want));
+    Ids got = {1, 2};
+    ThreadPool pool(3);
+    ASSERT_OK(unfolder.Unfold(ids, pool, {}, got));
+    ASSERT_EQ(got, want);
+    ids.push_back(universe.vocab_size());
+    EXPECT_THAT(unfolder.Unfold(ids, pool, {}, got), StatusIs(absl::StatusCode::kOutOfRange));
+    EXPECT_EQ(got, want) << "left as it was";
+  }
+}
+
+TEST(UnfolderTest, CancellationLeavesTheOutputAsItWas) {
+  const Universe universe = Universe::Create(3, {}, {}).value();
+  ThreadPool pool(2);
+  CancellationSource source;
+  source.Cancel();
+  Ids out = {7};
+  EXPECT_THAT(Unfolder(universe).Unfold(Ids(10), pool, source.token(), out), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(out, Ids{7});
+}
+
 }  // namespace
 }  // namespace clm
