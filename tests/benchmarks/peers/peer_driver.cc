@@ -27,16 +27,20 @@
 #include "core/base/digest.h"
 #include "core/base/file_io.h"
 #include "core/base/status_macros.h"
-#include "core/base/thread_pool.h"
 #include "core/tokenizer/bpe_trainer.h"
 #include "core/tokenizer/tokenizer.h"
+#include "tests/benchmarks/document_codec.h"
 
 namespace clm {
 namespace {
 
+using benchmarking::DocumentCodec;
+using benchmarking::IdGroup;
+using benchmarking::TotalBytes;
+using benchmarking::TotalIds;
+using Documents = std::vector<absl::string_view>;
+
 constexpr uint64_t kMaxTextBytes = uint64_t{64} << 30;
-// Documents are encoded in groups of about so many bytes: enough to pay for handing one to a thread.
-constexpr size_t kGroupBytes = size_t{512} << 10;
 
 struct EncodeFlags {
   std::string tokenizer;
@@ -93,14 +97,6 @@ class Passes {
   nlohmann::json json_ = nlohmann::json::object();
 };
 
-using Documents = std::vector<absl::string_view>;
-
-size_t TotalBytes(const Documents& documents) {
-  size_t bytes = 0;
-  for (const absl::string_view document : documents) bytes += document.size();
-  return bytes;
-}
-
 Documents SplitAt(absl::string_view text, absl::string_view separator) {
   Documents documents;
   while (true) {
@@ -111,99 +107,14 @@ Documents SplitAt(absl::string_view text, absl::string_view separator) {
   }
 }
 
-// Ids of consecutive documents.
-struct Group {
-  size_t begin = 0;
-  size_t end = 0;
-  std::vector<SymbolId> ids;
-  std::vector<size_t> lengths;  // in ids, per document
-};
-
-std::vector<Group> CutIntoGroups(const Documents& documents) {
-  std::vector<Group> groups;
-  size_t bytes = kGroupBytes;
-  for (size_t i = 0; i < documents.size(); ++i) {
-    if (bytes >= kGroupBytes) {
-      groups.push_back({.begin = i, .end = i, .ids = {}, .lengths = {}});
-      bytes = 0;
-    }
-    bytes += documents[i].size();
-    groups.back().end = i + 1;
-  }
-  return groups;
-}
-
-// The tokenizer with one encoder per thread, which keep what they have learnt from one pass to the next.
-class Codec {
- public:
-  Codec(std::shared_ptr<const Tokenizer> tokenizer, const EncodeFlags& flags)
-      : tokenizer_(std::move(tokenizer)), pool_(flags.threads) {
-    if (flags.no_cache) options_.cache_slots = 0;
-  }
-
-  absl::StatusOr<std::vector<Group>> Encode(const Documents& documents) {
-    std::vector<Group> groups = CutIntoGroups(documents);
-    CLM_RETURN_IF_ERROR(pool_.ParallelFor(groups.size(), {}, [&](size_t i) {
-      std::unique_ptr<BpeEncoder> encoder = Take();
-      const absl::Status status = EncodeGroup(*encoder, documents, groups[i]);
-      Give(std::move(encoder));
-      return status;
-    }));
-    return groups;
-  }
-
-  // The text of every document, each decoded by itself on this thread.
-  absl::StatusOr<std::vector<std::string>> Decode(const std::vector<Group>& groups) const {
-    std::vector<std::string> texts;
-    for (const Group& group : groups) {
-      std::span<const SymbolId> ids = group.ids;
-      for (const size_t length : group.lengths) {
-        CLM_ASSIGN_OR_RETURN(texts.emplace_back(), tokenizer_->Decode(ids.first(length)));
-        ids = ids.subspan(length);
-      }
-    }
-    return texts;
-  }
-
- private:
-  static absl::Status EncodeGroup(BpeEncoder& encoder, const Documents& documents, Group& group) {
-    for (size_t i = group.begin; i < group.end; ++i) {
-      const size_t before = group.ids.size();
-      CLM_RETURN_IF_ERROR(encoder.Encode(documents[i], group.ids));
-      group.lengths.push_back(group.ids.size() - before);
-    }
-    return absl::OkStatus();
-  }
-
-  std::unique_ptr<BpeEncoder> Take() {
-    absl::MutexLock lock(&mutex_);
-    if (idle_.empty()) {
-      return std::make_unique<BpeEncoder>(tokenizer_->vocab(), tokenizer_->pretokenizer(), options_);
-    }
-    std::unique_ptr<BpeEncoder> encoder = std::move(idle_.back());
-    idle_.pop_back();
-    return encoder;
-  }
-  void Give(std::unique_ptr<BpeEncoder> encoder) {
-    absl::MutexLock lock(&mutex_);
-    idle_.push_back(std::move(encoder));
-  }
-
-  const std::shared_ptr<const Tokenizer> tokenizer_;
-  BpeEncoderOptions options_;
-  ThreadPool pool_;
-  absl::Mutex mutex_;
-  std::vector<std::unique_ptr<BpeEncoder>> idle_ ABSL_GUARDED_BY(mutex_);
-};
-
 // Lengths and ids as little-endian u32, the form that `run` compares: count of documents, lengths, ids.
-std::string IdBytes(const std::vector<Group>& groups) {
+std::string IdBytes(const std::vector<IdGroup>& groups) {
   std::vector<uint32_t> words(1);
-  for (const Group& group : groups) {
+  for (const IdGroup& group : groups) {
     words[0] += static_cast<uint32_t>(group.lengths.size());
     for (const size_t length : group.lengths) words.push_back(static_cast<uint32_t>(length));
   }
-  for (const Group& group : groups) words.insert(words.end(), group.ids.begin(), group.ids.end());
+  for (const IdGroup& group : groups) words.insert(words.end(), group.ids.begin(), group.ids.end());
   std::string bytes(words.size() * sizeof(uint32_t), '\0');
   std::memcpy(bytes.data(), words.data(), bytes.size());
   return bytes;
@@ -242,8 +153,8 @@ absl::StatusOr<std::vector<Input>> OpenInputs(const EncodeFlags& flags) {
 }
 
 // What the first pass gave: how many ids, their digest, and whether the text comes back.
-absl::Status Report(const Codec& codec, const EncodeFlags& flags, const Documents& documents,
-                    const std::vector<Group>& groups, Passes& passes, nlohmann::json& result) {
+absl::Status Report(const DocumentCodec& codec, const EncodeFlags& flags, const Documents& documents,
+                    const std::vector<IdGroup>& groups, Passes& passes, nlohmann::json& result) {
   if (flags.decode) {
     std::vector<std::string> texts;
     CLM_RETURN_IF_ERROR(passes.Time("decode", [&]() -> absl::StatusOr<size_t> {
@@ -253,15 +164,16 @@ absl::Status Report(const Codec& codec, const EncodeFlags& flags, const Document
     CLM_RETURN_IF_ERROR(CheckTexts(documents, texts));
   }
   const std::string ids = IdBytes(groups);
-  result["ids"] = ids.size() / sizeof(uint32_t) - 1 - documents.size();
+  result["ids"] = TotalIds(groups);
   result["digest"] = Sha256Hex(ids);
   return flags.ids.empty() ? absl::OkStatus() : WriteFileAtomically(PosixFileSystem(), flags.ids, ids);
 }
 
-absl::Status RunPass(Codec& codec, const EncodeFlags& flags, Input& input, Passes& passes, nlohmann::json& result) {
+absl::Status RunPass(DocumentCodec& codec, const EncodeFlags& flags, Input& input, Passes& passes,
+                     nlohmann::json& result) {
   const std::string separator = absl::HexStringToBytes(flags.separator);
   Documents documents = SplitAt(input.text, separator);
-  std::vector<Group> groups;
+  std::vector<IdGroup> groups;
   CLM_RETURN_IF_ERROR(passes.Time(input.name, [&]() -> absl::StatusOr<size_t> {
     if (flags.time_reading) {
       CLM_ASSIGN_OR_RETURN(input.text, ReadText(input.path));
@@ -285,7 +197,7 @@ absl::StatusOr<nlohmann::json> RunEncode(const EncodeFlags& flags) {
     CLM_ASSIGN_OR_RETURN(tokenizer, Tokenizer::FromFile(PosixFileSystem(), flags.tokenizer));
     return size_t{0};
   }));
-  Codec codec(tokenizer, flags);
+  DocumentCodec codec(tokenizer, {.threads = flags.threads, .cache = !flags.no_cache});
   for (Input& input : inputs) CLM_RETURN_IF_ERROR(RunPass(codec, flags, input, passes, result));
   result["passes"] = passes.json();
   return result;

@@ -1,0 +1,96 @@
+#include "tests/benchmarks/document_codec.h"
+
+#include <span>
+#include <utility>
+
+#include "core/base/status_macros.h"
+
+namespace clm::benchmarking {
+namespace {
+
+// Enough to pay for handing a group to a thread, little enough to share the work evenly.
+constexpr size_t kGroupBytes = size_t{512} << 10;
+
+std::vector<IdGroup> CutIntoGroups(const std::vector<absl::string_view>& documents) {
+  std::vector<IdGroup> groups;
+  size_t bytes = kGroupBytes;
+  for (size_t i = 0; i < documents.size(); ++i) {
+    if (bytes >= kGroupBytes) {
+      groups.push_back({.begin = i, .end = i, .ids = {}, .lengths = {}});
+      bytes = 0;
+    }
+    bytes += documents[i].size();
+    groups.back().end = i + 1;
+  }
+  return groups;
+}
+
+absl::Status EncodeGroup(BpeEncoder& encoder, const std::vector<absl::string_view>& documents, IdGroup& group) {
+  for (size_t i = group.begin; i < group.end; ++i) {
+    const size_t before = group.ids.size();
+    CLM_RETURN_IF_ERROR(encoder.Encode(documents[i], group.ids));
+    group.lengths.push_back(group.ids.size() - before);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+size_t TotalBytes(const std::vector<absl::string_view>& documents) {
+  size_t bytes = 0;
+  for (const absl::string_view document : documents) bytes += document.size();
+  return bytes;
+}
+
+size_t TotalIds(const std::vector<IdGroup>& groups) {
+  size_t ids = 0;
+  for (const IdGroup& group : groups) ids += group.ids.size();
+  return ids;
+}
+
+DocumentCodec::DocumentCodec(std::shared_ptr<const Tokenizer> tokenizer, const DocumentCodecOptions& options)
+    : tokenizer_(std::move(tokenizer)), pool_(options.threads) {
+  if (!options.cache) options_.cache_slots = 0;
+}
+
+absl::StatusOr<std::vector<IdGroup>> DocumentCodec::Encode(const std::vector<absl::string_view>& documents) {
+  std::vector<IdGroup> groups = CutIntoGroups(documents);
+  CLM_RETURN_IF_ERROR(pool_.ParallelFor(groups.size(), {}, [&](size_t i) {
+    std::unique_ptr<BpeEncoder> encoder = Take();
+    const absl::Status status = EncodeGroup(*encoder, documents, groups[i]);
+    Give(std::move(encoder));
+    return status;
+  }));
+  return groups;
+}
+
+absl::StatusOr<std::vector<std::string>> DocumentCodec::Decode(const std::vector<IdGroup>& groups) const {
+  std::vector<std::string> texts;
+  for (const IdGroup& group : groups) {
+    std::span<const SymbolId> ids = group.ids;
+    for (const size_t length : group.lengths) {
+      CLM_ASSIGN_OR_RETURN(texts.emplace_back(), tokenizer_->Decode(ids.first(length)));
+      ids = ids.subspan(length);
+    }
+  }
+  return texts;
+}
+
+std::unique_ptr<BpeEncoder> DocumentCodec::Take() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<BpeEncoder> encoder = std::move(idle_.back());
+      idle_.pop_back();
+      return encoder;
+    }
+  }
+  return std::make_unique<BpeEncoder>(tokenizer_->vocab(), tokenizer_->pretokenizer(), options_);
+}
+
+void DocumentCodec::Give(std::unique_ptr<BpeEncoder> encoder) {
+  absl::MutexLock lock(&mutex_);
+  idle_.push_back(std::move(encoder));
+}
+
+}  // namespace clm::benchmarking
