@@ -1,5 +1,7 @@
 #include "server/service/encode_handler.h"
 
+#include <algorithm>
+
 #include "core/base/status_macros.h"
 #include "server/service/chunks.h"
 #include "server/service/symbol_bytes.h"
@@ -15,16 +17,23 @@ absl::Status HandleEncode(Operations& operations, Metrics& metrics, const Call& 
   v1::EncodeResponse last;
   const auto begin = [&](const RepresentationInfo& representation) {
     info = representation;
-    v1::EncodeResponse response;
-    response.mutable_header()->set_vocab_size(info.vocab_size);
-    response.mutable_header()->set_width_bytes(SymbolWidthBytes(info.vocab_size));
-    response.mutable_header()->set_fingerprint(info.fingerprint);
-    return writer.Write(response);
+    v1::EncodeResponse opening;
+    opening.mutable_header()->set_vocab_size(info.vocab_size);
+    opening.mutable_header()->set_width_bytes(SymbolWidthBytes(info.vocab_size));
+    opening.mutable_header()->set_fingerprint(info.fingerprint);
+    return writer.Write(opening);
   };
-  const auto sink = [&](std::span<const SymbolId> symbols) {
+  v1::EncodeResponse response;  // keeps its buffer from one message to the next
+  const auto sink = [&](std::span<const SymbolId> symbols) -> absl::Status {
     last.mutable_summary()->set_symbols(last.summary().symbols() + symbols.size());
-    return WriteChunks(writer, PackSymbols(symbols, SymbolWidthBytes(info.vocab_size)),
-                       [](v1::EncodeResponse& response) -> std::string& { return *response.mutable_symbols(); });
+    const uint32_t width = SymbolWidthBytes(info.vocab_size);
+    while (!symbols.empty()) {
+      const size_t count = std::min(symbols.size(), kMaxChunkOutBytes / width);
+      PackSymbols(symbols.first(count), width, *response.mutable_symbols());
+      CLM_RETURN_IF_ERROR(writer.Write(response));
+      symbols = symbols.subspan(count);
+    }
+    return absl::OkStatus();
   };
   CLM_RETURN_IF_ERROR(operations.Encode(
       first.start().representation(), [&](std::string& chunk) { return chunks.Next(chunk); }, begin, sink,

@@ -76,7 +76,7 @@ absl::Status HandleGenerate(Operations& operations, Metrics& metrics, const Call
   const auto sink = [&](absl::string_view text, std::span<const SymbolId> symbols) {
     v1::GenerateResponse response;
     response.set_text(text.data(), text.size());
-    response.set_symbols(PackSymbols(symbols, kSymbolWidthBytes));
+    PackSymbols(symbols, kSymbolWidthBytes, *response.mutable_symbols());
     return writer.Write(response);
   };
   CLM_ASSIGN_OR_RETURN(GenerateOutcome outcome,

@@ -1,31 +1,60 @@
 #include "server/service/symbol_bytes.h"
 
+#include <bit>
+#include <cstring>
+
 #include "absl/strings/str_cat.h"
 #include "server/service/error_detail.h"
 
 namespace clm {
 
+static_assert(std::endian::native == std::endian::little, "symbols are copied to and from messages as they are");
+
 uint32_t SymbolWidthBytes(uint32_t vocab_size) { return vocab_size <= 65536 ? 2 : 4; }
 
-std::string PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes) {
-  std::string bytes(symbols.size() * width_bytes, '\0');
-  size_t position = 0;
-  for (const SymbolId symbol : symbols) {
-    for (uint32_t i = 0; i < width_bytes; ++i) bytes[position++] = static_cast<char>((symbol >> (8 * i)) & 0xff);
+void PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes, std::string& out) {
+  out.resize(symbols.size() * width_bytes);
+  if (width_bytes == sizeof(SymbolId)) {
+    if (!symbols.empty()) std::memcpy(out.data(), symbols.data(), out.size());
+    return;
   }
-  return bytes;
+  char* at = out.data();
+  for (const SymbolId symbol : symbols) {
+    const uint16_t narrow = static_cast<uint16_t>(symbol);
+    std::memcpy(at, &narrow, sizeof(narrow));
+    at += sizeof(narrow);
+  }
 }
 
 void SymbolUnpacker::Feed(absl::string_view bytes, std::vector<SymbolId>& symbols) {
-  symbols.reserve(symbols.size() + bytes.size() / width_bytes_ + 1);
-  for (const char byte : bytes) {
-    partial_ |= static_cast<SymbolId>(static_cast<uint8_t>(byte)) << (8 * partial_bytes_);
-    if (++partial_bytes_ < width_bytes_) continue;
-    symbols.push_back(partial_);
-    partial_ = 0;
-    partial_bytes_ = 0;
-    ++symbols_;
+  while (partial_bytes_ > 0 && !bytes.empty()) {
+    FeedByte(bytes.front(), symbols);
+    bytes.remove_prefix(1);
   }
+  const size_t whole = bytes.size() / width_bytes_;
+  const size_t before = symbols.size();
+  symbols.resize(before + whole);
+  if (width_bytes_ == sizeof(SymbolId)) {
+    if (whole > 0) std::memcpy(&symbols[before], bytes.data(), whole * sizeof(SymbolId));
+  } else {
+    const char* at = bytes.data();
+    for (size_t i = 0; i < whole; ++i) {
+      uint16_t narrow = 0;
+      std::memcpy(&narrow, at + i * sizeof(narrow), sizeof(narrow));
+      symbols[before + i] = narrow;
+    }
+  }
+  symbols_ += whole;
+  for (const char byte : bytes.substr(whole * width_bytes_)) FeedByte(byte, symbols);
+}
+
+void SymbolUnpacker::FeedByte(char byte, std::vector<SymbolId>& symbols) {
+  partial_ |= static_cast<SymbolId>(static_cast<uint8_t>(byte)) << (8 * partial_bytes_);
+  if (++partial_bytes_ < width_bytes_) return;
+  symbols.push_back(partial_);
+  partial_ = 0;
+  partial_bytes_ = 0;
+  ++symbols_;
 }
 
 absl::Status SymbolUnpacker::Finish() const {

@@ -18,8 +18,8 @@ namespace clm {
 // 2 when every symbol of the vocabulary fits, otherwise 4.
 uint32_t SymbolWidthBytes(uint32_t vocab_size);
 
-// Requires symbols below 2^(8 * width_bytes).
-std::string PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes);
+// Replaces `out`. Requires a width of 2 or 4 and symbols below 2^(8 * width_bytes).
+void PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes, std::string& out);
 
 // Unpacks bytes that are cut anywhere, also inside a symbol.
 class SymbolUnpacker {
@@ -35,6 +35,8 @@ class SymbolUnpacker {
   uint64_t symbols() const { return symbols_; }
 
  private:
+  void FeedByte(char byte, std::vector<SymbolId>& symbols);
+
   const uint32_t width_bytes_;
   SymbolId partial_ = 0;
   uint32_t partial_bytes_ = 0;

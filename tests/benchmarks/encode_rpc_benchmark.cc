@@ -48,16 +48,15 @@ class RunningServer {
     return running;
   }
 
-  // Encodes `text` as one document. `ids_bytes` is what came back.
-  grpc::Status Encode(const std::string& kind, absl::string_view text, size_t message_bytes, size_t& ids_bytes) {
+  // Encodes `text` as one document. `ids` is what came back, packed.
+  grpc::Status Encode(const std::string& kind, absl::string_view text, size_t message_bytes, std::string& ids) {
     grpc::ClientContext context;
     const auto stream = stub_->Encode(&context);
     std::thread sender([&] { Send(*stream, kind, text, message_bytes); });
     v1::EncodeResponse response;
-    std::string ids;
+    ids.clear();
     while (stream->Read(&response)) ids += response.symbols();
     sender.join();
-    ids_bytes = ids.size();
     return stream->Finish();
   }
 
@@ -116,10 +115,10 @@ void SetRates(benchmark::State& state, size_t ids) {
 void BM_EncodeInProcess(benchmark::State& state) {
   const TokenRepresentation representation(benchmarking::NewTokenizer());
   const size_t message_bytes = static_cast<size_t>(state.range(0));
-  size_t ids = 0;
+  std::vector<SymbolId> out;
   for (auto _ : state) {
     const std::unique_ptr<StreamingEncoder> encoder = representation.NewEncoder();
-    std::vector<SymbolId> out;
+    out.clear();
     absl::Status status;
     for (absl::string_view text = benchmarking::Text(); !text.empty() && status.ok();) {
       status = encoder->Push(text.substr(0, message_bytes), out);
@@ -127,19 +126,18 @@ void BM_EncodeInProcess(benchmark::State& state) {
     }
     if (status.ok()) status = encoder->Finish(out);
     if (!status.ok()) return state.SkipWithError(status.ToString().c_str());
-    ids = out.size();
   }
-  SetRates(state, ids);
+  SetRates(state, out.size());
 }
 
 void BM_EncodeRpc(benchmark::State& state, const char* kind) {
-  size_t ids_bytes = 0;
+  std::string ids;
   for (auto _ : state) {
     const grpc::Status status =
-        TheServer().Encode(kind, benchmarking::Text(), static_cast<size_t>(state.range(0)), ids_bytes);
+        TheServer().Encode(kind, benchmarking::Text(), static_cast<size_t>(state.range(0)), ids);
     if (!status.ok()) return state.SkipWithError(status.error_message().c_str());
   }
-  SetRates(state, ids_bytes / sizeof(uint16_t));
+  SetRates(state, ids.size() / sizeof(uint16_t));
 }
 
 void Messages(benchmark::internal::Benchmark* benchmark) {

@@ -142,7 +142,8 @@ TEST_F(CodecHandlersTest, CancelledTokenReachesTheOperation) {
 }
 
 TEST_F(CodecHandlersTest, DecodeTakesSymbolsCutAnywhere) {
-  const std::string symbols = PackSymbols(std::vector<SymbolId>{'h' + 1, 'i' + 1}, 4);
+  std::string symbols;
+  PackSymbols(std::vector<SymbolId>{'h' + 1, 'i' + 1}, 4, symbols);
   ASSERT_OK(Decode({DecodeStart(4), DecodeData(symbols.substr(0, 1)), DecodeData(symbols.substr(1, 5)),
                     DecodeData(symbols.substr(6))}));
   std::string text;

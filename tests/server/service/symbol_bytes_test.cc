@@ -15,6 +15,12 @@ namespace {
 using ::clm::testing::StatusIs;
 using ::testing::HasSubstr;
 
+std::string Packed(const std::vector<SymbolId>& symbols, uint32_t width_bytes) {
+  std::string bytes = "what was there before";
+  PackSymbols(symbols, width_bytes, bytes);
+  return bytes;
+}
+
 TEST(SymbolBytesTest, WidthFollowsTheVocabulary) {
   EXPECT_EQ(SymbolWidthBytes(257), 2u);
   EXPECT_EQ(SymbolWidthBytes(65536), 2u);
@@ -23,8 +29,10 @@ TEST(SymbolBytesTest, WidthFollowsTheVocabulary) {
 
 TEST(SymbolBytesTest, BytesAreLittleEndian) {
   const std::vector<SymbolId> symbols = {1, 0x1234};
-  EXPECT_EQ(PackSymbols(symbols, 2), std::string("\x01\x00\x34\x12", 4));
-  EXPECT_EQ(PackSymbols(symbols, 4), std::string("\x01\x00\x00\x00\x34\x12\x00\x00", 8));
+  EXPECT_EQ(Packed(symbols, 2), std::string("\x01\x00\x34\x12", 4));
+  EXPECT_EQ(Packed(symbols, 4), std::string("\x01\x00\x00\x00\x34\x12\x00\x00", 8));
+  EXPECT_EQ(Packed({}, 2), "");
+  EXPECT_EQ(Packed({}, 4), "");
 }
 
 TEST(SymbolUnpackerTest, CutsDoNotMatter) {
@@ -32,7 +40,7 @@ TEST(SymbolUnpackerTest, CutsDoNotMatter) {
   for (const uint32_t width : {2u, 4u}) {
     std::vector<SymbolId> want(200);
     for (SymbolId& symbol : want) symbol = static_cast<SymbolId>(random() & (width == 2 ? 0xffffU : 0x7fffffffU));
-    const std::string bytes = PackSymbols(want, width);
+    const std::string bytes = Packed(want, width);
     for (int round = 0; round < 20; ++round) {
       SymbolUnpacker unpacker(width);
       std::vector<SymbolId> got;
