@@ -1,95 +1,252 @@
 #include "core/tokenizer/merge_learner.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
 
 namespace clm {
 namespace {
 
-constexpr uint32_t kNone = UINT32_MAX;
+constexpr uint32_t kNone = WordCells::kNone;
+constexpr uint32_t kNoList = UINT32_MAX;
 constexpr uint32_t kReportEvery = 64;  // merges
 constexpr size_t kByteValues = 256;
+constexpr size_t kMaxParts = 8;
+constexpr size_t kLeastPartCells = size_t{1} << 15;  // less is not worth another thread
+constexpr int kBucketBits = 18;
+constexpr uint64_t kRoundRatio = 32;  // of the best count to the floor
+constexpr size_t kPrefetch = 12;      // places ahead
 
-uint64_t PairKey(SymbolId left, SymbolId right) { return uint64_t{left} << 32 | right; }
+size_t BucketOf(SymbolId left, SymbolId right) { return MixPair(KeyOfPair(left, right)) >> (64 - kBucketBits); }
+
+bool IsIn(const std::vector<uint64_t>& set, size_t i) { return (set[i / 64] >> (i % 64) & 1) != 0; }
+
+// Bins of counts: eight to an octave, so that a bin's counts differ by an eighth at most.
+constexpr int kBinBits = 3;
+constexpr uint64_t kBinsPerOctave = uint64_t{1} << kBinBits;
+constexpr size_t kBins = size_t{64} << kBinBits;
+size_t BinOf(uint64_t count) {
+  if (count < kBinsPerOctave) return count;
+  const int octave = 63 - __builtin_clzll(count);
+  return (static_cast<size_t>(octave - kBinBits + 1) << kBinBits) + ((count >> (octave - kBinBits)) % kBinsPerOctave);
+}
+uint64_t LeastOfBin(size_t bin) {
+  if (bin < kBinsPerOctave) return bin;
+  return (kBinsPerOctave + bin % kBinsPerOctave) << ((bin >> kBinBits) - 1);
+}
+
+void ForEachPart(size_t parts, ThreadPool* threads, const std::function<void(size_t)>& task) {
+  if (threads == nullptr || parts == 1) {
+    for (size_t part = 0; part < parts; ++part) task(part);
+    return;
+  }
+  const absl::Status status = threads->ParallelFor(parts, {}, [&](size_t part) {
+    task(part);
+    return absl::OkStatus();
+  });
+  CLM_CHECK(status.ok());
+}
 
 }  // namespace
 
-MergeLearner::MergeLearner(const MergeLearnerOptions& options, size_t bytes, size_t pieces) : options_(options) {
-  CLM_CHECK(bytes < kNone && options.max_tokens >= kByteValues);
-  ids_.reserve(bytes);
-  next_.reserve(bytes);
-  previous_.reserve(bytes);
-  piece_of_.reserve(bytes);
-  piece_counts_.reserve(pieces);
+BpeLearned BytesOnly() {
+  BpeLearned learned;
   for (size_t byte = 0; byte < kByteValues; ++byte) {
-    tokens_.emplace_back(1, static_cast<char>(static_cast<uint8_t>(byte)));
+    learned.tokens.emplace_back(1, static_cast<char>(static_cast<uint8_t>(byte)));
   }
+  return learned;
 }
 
-void MergeLearner::Add(absl::string_view piece, uint64_t count) {
-  const auto first = static_cast<uint32_t>(ids_.size());
-  const auto end = static_cast<uint32_t>(first + piece.size());
-  for (uint32_t place = first; place < end; ++place) {
-    ids_.push_back(static_cast<uint8_t>(piece[place - first]));
-    next_.push_back(place + 1 < end ? place + 1 : kNone);
-    previous_.push_back(place > first ? place - 1 : kNone);
-    piece_of_.push_back(static_cast<uint32_t>(piece_counts_.size()));
-  }
-  piece_counts_.push_back(count);
+MergeLearner::MergeLearner(const MergeLearnerOptions& options, size_t bytes, size_t pieces)
+    : options_(options), words_(kByteValues), learned_(BytesOnly()) {
+  CLM_CHECK(options.max_tokens >= kByteValues);
+  words_.Reserve(bytes, pieces);
 }
 
-absl::Status MergeLearner::Learn(const CancellationToken& cancel, const ProgressSink& progress) {
-  CountAllPairs();
-  Candidate best;
-  while (tokens_.size() < options_.max_tokens && PopBest(best)) {
+MergeLearner::MergeLearner(const MergeLearnerOptions& options, BpeLearned learned)
+    : options_(options),
+      words_(static_cast<uint32_t>(learned.tokens.size())),
+      learned_(std::move(learned)),
+      may_spell_(true),
+      spelled_(learned_.tokens.begin(), learned_.tokens.end()) {
+  CLM_CHECK(options.max_tokens >= learned_.tokens.size());
+  for (const std::string& token : learned_.tokens) longest_ = std::max(longest_, token.size());
+}
+
+absl::Status MergeLearner::Learn(const CancellationToken& cancel, const ProgressSink& progress, ThreadPool* threads) {
+  before_.resize(options_.max_tokens);
+  behind_.resize(options_.max_tokens);
+  while (HasRoom() && (!is_dry_ || floor_ > options_.min_pair_count)) {
     CLM_RETURN_IF_ERROR(cancel.Check());
-    Join(best);
-    if (progress && merges_.size() % kReportEvery == 0) {
-      progress({"train_tokenizer", tokens_.size(), options_.max_tokens, "tokens", -1, {}});
+    CLM_RETURN_IF_ERROR(StartRound(threads));
+    Candidate best;
+    while (HasRoom() && !is_full_) {
+      is_dry_ = !PopBest(best);
+      if (is_dry_) break;
+      CLM_RETURN_IF_ERROR(cancel.Check());
+      Join(best);
+      if (options_.save_every > 0 && learned_.merges.size() % options_.save_every == 0) {
+        CLM_RETURN_IF_ERROR(options_.save(learned_));
+      }
+      if (progress && learned_.merges.size() % kReportEvery == 0) {
+        progress({"train_tokenizer", learned_.tokens.size(), options_.max_tokens, "tokens", -1, {}});
+      }
     }
   }
   return absl::OkStatus();
 }
 
-void MergeLearner::CountAllPairs() {
-  for (uint32_t place = 0; place < ids_.size(); ++place) AddPlace(place);
-  grown_.clear();
-  for (const Pair& pair : pairs_) heap_.push_back({pair.count, pair.left, pair.right});
-  std::make_heap(heap_.begin(), heap_.end());
+const WordCells& MergeLearner::CompactWords() {
+  words_.Compact();
+  return words_;
 }
 
-MergeLearner::Pair& MergeLearner::PairOf(SymbolId left, SymbolId right) {
-  const auto [found, is_new] = pair_index_.emplace(PairKey(left, right), static_cast<uint32_t>(pairs_.size()));
-  if (is_new) {
-    pairs_.push_back({left, right, 0, {}, false});
-    pairs_.back().refused = tokens_[left].size() + tokens_[right].size() > options_.max_token_bytes;
+absl::Status MergeLearner::StartRound(ThreadPool* threads) {
+  words_.Compact();
+  const size_t wanted = threads == nullptr ? 1 : std::min(threads->threads(), kMaxParts);
+  const std::vector<size_t> cuts = words_.Cuts(std::clamp<size_t>(words_.cells() / kLeastPartCells, 1, wanted));
+  const Buckets buckets = CountBuckets(cuts, threads);
+  uint64_t best = 0;
+  for (const Bucket& bucket : buckets) best = std::max(best, bucket.count);
+  ChooseFloor(buckets, best);
+  bool was_raised = false;
+  while (true) {
+    const BucketSet from_floor = BucketsFromFloor(buckets);
+    std::vector<PairIndex> parts = CountPairs(from_floor, cuts, threads);
+    if (MergeParts(parts)) {
+      FillPlaces(from_floor, cuts, parts, threads);
+      break;
+    }
+    if (floor_ >= best) break;
+    floor_ = std::min(best, 2 * floor_);
+    was_raised = true;
   }
-  return pairs_[found->second];
+  is_full_ = false;
+  if (!was_raised || !heap_.empty()) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("the pairs of the highest count alone need more than ",
+                                                   options_.max_index_bytes, " bytes of memory"));
 }
 
-// The pair that begins at `place`, if any, stands there from now on.
-void MergeLearner::AddPlace(uint32_t place) {
-  if (next_[place] == kNone) return;
-  Pair& pair = PairOf(ids_[place], ids_[next_[place]]);
-  if (pair.refused) return;
-  pair.count += piece_counts_[piece_of_[place]];
-  pair.places.push_back(place);
-  grown_.push_back(static_cast<uint32_t>(&pair - pairs_.data()));
+MergeLearner::Buckets MergeLearner::CountBuckets(const std::vector<size_t>& cuts, ThreadPool* threads) const {
+  std::vector<Buckets> parts(cuts.size() - 1);
+  ForEachPart(parts.size(), threads, [&](size_t part) {
+    Buckets& buckets = parts[part];
+    buckets.resize(size_t{1} << kBucketBits);
+    words_.VisitPairs(cuts[part], cuts[part + 1],
+                      [&buckets](SymbolId left, SymbolId right, uint32_t /*place*/, uint64_t count) {
+                        Bucket& bucket = buckets[BucketOf(left, right)];
+                        bucket.count += count;
+                        ++bucket.places;
+                      });
+  });
+  if (parts.empty()) return {};
+  for (size_t part = 1; part < parts.size(); ++part) {
+    for (size_t i = 0; i < parts[0].size(); ++i) {
+      parts[0][i].count += parts[part][i].count;
+      parts[0][i].places += parts[part][i].places;
+    }
+  }
+  return std::move(parts[0]);
 }
 
-void MergeLearner::RemovePlace(uint32_t place) {
-  if (next_[place] == kNone) return;
-  Pair& pair = PairOf(ids_[place], ids_[next_[place]]);
-  if (!pair.refused) pair.count -= piece_counts_[piece_of_[place]];
+// Any floor gives the same merges. One that is low makes the round long, one that is high makes the index small: it
+// takes in a few octaves of counts, no more pairs than there is room for tokens, and no more places than fit.
+void MergeLearner::ChooseFloor(const Buckets& buckets, uint64_t best) {
+  Buckets bins(kBins);  // count: how many buckets
+  for (const Bucket& bucket : buckets) {
+    Bucket& bin = bins[BinOf(bucket.count)];
+    ++bin.count;
+    bin.places += bucket.places;
+  }
+  const uint64_t max_pairs = options_.max_tokens - learned_.tokens.size();
+  const uint64_t max_places = options_.max_index_bytes == 0 ? UINT64_MAX : options_.max_index_bytes / 16;
+  size_t lowest = BinOf(best);
+  Bucket above = bins[lowest];
+  while (lowest > 1 && above.count < max_pairs && above.places + bins[lowest - 1].places <= max_places) {
+    --lowest;
+    above.count += bins[lowest].count;
+    above.places += bins[lowest].places;
+  }
+  uint64_t floor = std::max(LeastOfBin(lowest), best / kRoundRatio);
+  // Where the last round ended because nothing reached its floor, this one must go below.
+  if (is_dry_ && floor_ != UINT64_MAX) floor = std::min(floor, floor_ / 2);
+  floor_ = std::max(options_.min_pair_count, floor);
 }
 
-void MergeLearner::PushCandidate(const Pair& pair) {
-  if (pair.count < options_.min_pair_count) return;
-  heap_.push_back({pair.count, pair.left, pair.right});
-  std::push_heap(heap_.begin(), heap_.end());
+MergeLearner::BucketSet MergeLearner::BucketsFromFloor(const Buckets& buckets) const {
+  BucketSet set((buckets.size() + 63) / 64);
+  for (size_t i = 0; i < buckets.size(); ++i) set[i / 64] |= uint64_t{buckets[i].count >= floor_} << (i % 64);
+  return set;
+}
+
+std::vector<PairIndex> MergeLearner::CountPairs(const BucketSet& buckets, const std::vector<size_t>& cuts,
+                                                ThreadPool* threads) const {
+  std::vector<PairIndex> parts(cuts.size() - 1);
+  ForEachPart(parts.size(), threads, [&](size_t part) {
+    words_.VisitPairs(cuts[part], cuts[part + 1],
+                      [&](SymbolId left, SymbolId right, uint32_t /*place*/, uint64_t count) {
+                        if (!IsIn(buckets, BucketOf(left, right)) || IsTooLong(left, right)) return;
+                        if (IsOver(parts[part])) return;
+                        PairIndex::Pair& pair = parts[part].FindOrAdd(KeyOfPair(left, right));
+                        pair.count += count;
+                        ++pair.places;
+                      });
+  });
+  return parts;
+}
+
+// Sums the parts up, lays out the pool and gives each part its share of every list; false when it does not fit.
+bool MergeLearner::MergeParts(std::vector<PairIndex>& parts) {
+  pairs_.Clear();
+  heap_.clear();
+  pool_.clear();
+  if (!parts.empty()) pairs_ = parts[0];
+  for (size_t part = 1; part < parts.size(); ++part) {
+    parts[part].ForEach([this](PairKey key, const PairIndex::Pair& pair) {
+      PairIndex::Pair& sum = pairs_.FindOrAdd(key);
+      sum.count += pair.count;
+      sum.places += pair.places;
+    });
+    if (!IndexFits()) return false;
+  }
+  uint64_t places = 0;
+  pairs_.ForEach([&](PairKey key, PairIndex::Pair& pair) {
+    if (pair.count < floor_) {
+      pair = {.count = 0, .begin = kNoList, .places = 0};
+      return;
+    }
+    heap_.push_back({pair.count, key});
+    pair.begin = static_cast<uint32_t>(places);
+    places += std::exchange(pair.places, 0);
+  });
+  std::make_heap(heap_.begin(), heap_.end());
+  for (PairIndex& part : parts) {
+    part.ForEach([this](PairKey key, PairIndex::Pair& pair) {
+      PairIndex::Pair& sum = *pairs_.Find(key);
+      pair.begin = sum.begin;
+      if (sum.begin == kNoList) return;
+      pair.begin += sum.places;
+      sum.places += std::exchange(pair.places, 0);
+    });
+  }
+  pool_.resize(places);
+  return IndexFits();
+}
+
+void MergeLearner::FillPlaces(const BucketSet& buckets, const std::vector<size_t>& cuts, std::vector<PairIndex>& parts,
+                              ThreadPool* threads) {
+  ForEachPart(parts.size(), threads, [&](size_t part) {
+    words_.VisitPairs(cuts[part], cuts[part + 1],
+                      [&](SymbolId left, SymbolId right, uint32_t place, uint64_t /*count*/) {
+                        if (!IsIn(buckets, BucketOf(left, right))) return;
+                        PairIndex::Pair* pair = parts[part].Find(KeyOfPair(left, right));
+                        if (pair != nullptr && pair->begin != kNoList) pool_[pair->begin + pair->places++] = place;
+                      });
+  });
 }
 
 bool MergeLearner::PopBest(Candidate& best) {
@@ -97,43 +254,122 @@ bool MergeLearner::PopBest(Candidate& best) {
     std::pop_heap(heap_.begin(), heap_.end());
     best = heap_.back();
     heap_.pop_back();
-    const Pair& pair = PairOf(best.left, best.right);
-    if (pair.count == best.count) return best.count >= options_.min_pair_count;
-    // A pair that grew was pushed again when it did; one that shrank waits for its turn here.
-    if (pair.count < best.count) PushCandidate(pair);
+    const uint64_t count = pairs_.Find(best.key)->count;
+    if (count == best.count) return true;
+    if (count < floor_) continue;
+    // It shrank: it waits for its turn here.
+    heap_.push_back({count, best.key});
+    std::push_heap(heap_.begin(), heap_.end());
   }
   return false;
 }
 
 void MergeLearner::Join(const Candidate& best) {
-  const auto result = static_cast<SymbolId>(tokens_.size());
-  tokens_.push_back(tokens_[best.left] + tokens_[best.right]);
-  merges_.push_back({best.left, best.right, result});
-  // In a run of one token the places overlap; the rule is from left to right. They ascend, because the one merge that
-  // made the younger of the two tokens went through ascending places itself.
-  const std::vector<uint32_t> places = std::move(PairOf(best.left, best.right).places);
-  grown_.clear();
-  for (const uint32_t place : places) {
-    const bool stands = ids_[place] == best.left && next_[place] != kNone && ids_[next_[place]] == best.right;
-    if (stands) JoinAt(place, result);
-  }
-  std::sort(grown_.begin(), grown_.end());
-  grown_.erase(std::unique(grown_.begin(), grown_.end()), grown_.end());
-  for (const uint32_t index : grown_) PushCandidate(pairs_[index]);
+  BpeMerge merge{LeftOf(best.key), RightOf(best.key), 0};
+  std::string joined = learned_.tokens[merge.left] + learned_.tokens[merge.right];
+  PairIndex::Pair& pair = *pairs_.Find(best.key);
+  const uint32_t begin = pair.begin;
+  const uint32_t places = pair.places;
+  pair.count = 0;
+  if (may_spell_ && !spelled_.insert(joined).second) return;
+  merge.result = words_.NewToken(merge.left, merge.right);
+  longest_ = std::max(longest_, joined.size());
+  learned_.tokens.push_back(std::move(joined));
+  learned_.merges.push_back(merge);
+  has_new_pairs_ = false;
+  JoinPlaces({pool_.data() + begin, places}, merge);
+  CountNeighbours(merge);
+  if (has_new_pairs_) AddPlaces(begin, places, merge.result);
+  ForgetNeighbours();
 }
 
-void MergeLearner::JoinAt(uint32_t place, SymbolId result) {
-  const uint32_t right = next_[place];
-  const uint32_t before = previous_[place];
-  if (before != kNone) RemovePlace(before);
-  RemovePlace(place);
-  RemovePlace(right);
-  ids_[place] = result;
-  ids_[right] = kNone;
-  next_[place] = next_[right];
-  if (next_[place] != kNone) previous_[next_[place]] = place;
-  if (before != kNone) AddPlace(before);
-  AddPlace(place);
+// In a run of one token the places overlap; the rule is from left to right. They ascend, because the one merge that
+// made the younger of the two tokens went through ascending places itself.
+void MergeLearner::JoinPlaces(std::span<const uint32_t> places, const BpeMerge& merge) {
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (i + kPrefetch < places.size()) words_.Prefetch(places[i + kPrefetch]);
+    const uint32_t place = places[i];
+    if (words_.TokenAt(place) != merge.left) continue;
+    const uint32_t right = words_.Behind(place, merge.left);
+    if (words_.TokenAt(right) != merge.right) continue;
+    const uint32_t end = words_.Behind(right, merge.right);
+    const uint64_t count = words_.CountAt(place);
+    const SymbolId before = words_.TokenBefore(place);
+    const SymbolId behind = words_.TokenAt(end);
+    words_.Join(place, right, end, merge.result);
+    if (before == merge.result) {
+      self_.count += count;
+      ++self_.places;
+    } else if (before != kNone) {
+      Neighbour& neighbour = before_[before];
+      if (neighbour.places++ == 0) touched_before_.push_back(before);
+      neighbour.count += count;
+    }
+    if (behind != kNone) {
+      Neighbour& neighbour = behind_[behind];
+      if (neighbour.places++ == 0) touched_behind_.push_back(behind);
+      neighbour.count += count;
+    }
+  }
+}
+
+void MergeLearner::CountNeighbours(const BpeMerge& merge) {
+  for (const SymbolId before : touched_before_) {
+    Neighbour& neighbour = before_[before];
+    Lower(KeyOfPair(before, merge.left), neighbour.count);
+    neighbour.next = AddPair(KeyOfPair(before, merge.result), neighbour.count, neighbour.places);
+  }
+  for (const SymbolId behind : touched_behind_) {
+    Neighbour& neighbour = behind_[behind];
+    Lower(KeyOfPair(merge.right, behind), neighbour.count);
+    // What stood behind a join and was joined itself is not there any more.
+    if (behind == merge.left) {
+      neighbour.count -= self_.count;
+      neighbour.places -= self_.places;
+    }
+    neighbour.next = AddPair(KeyOfPair(merge.result, behind), neighbour.count, neighbour.places);
+  }
+  self_.next = AddPair(KeyOfPair(merge.result, merge.result), self_.count, self_.places);
+}
+
+void MergeLearner::Lower(PairKey key, uint64_t count) {
+  PairIndex::Pair* pair = pairs_.Find(key);
+  if (pair != nullptr && pair->count != 0) pair->count -= count;
+}
+
+uint32_t MergeLearner::AddPair(PairKey key, uint64_t count, uint32_t places) {
+  if (count < floor_ || places == 0 || IsTooLong(LeftOf(key), RightOf(key))) return kNoList;
+  is_full_ = is_full_ || !IndexFits() || pool_.size() + places >= kNoList;
+  if (is_full_) return kNoList;
+  PairIndex::Pair& pair = pairs_.FindOrAdd(key);
+  pair = {.count = count, .begin = static_cast<uint32_t>(pool_.size()), .places = places};
+  pool_.resize(pool_.size() + places);
+  heap_.push_back({count, key});
+  std::push_heap(heap_.begin(), heap_.end());
+  has_new_pairs_ = true;
+  return pair.begin;
+}
+
+void MergeLearner::AddPlaces(uint32_t begin, uint32_t places, SymbolId result) {
+  const auto add = [this](Neighbour& neighbour, uint32_t place) {
+    if (neighbour.next != kNoList) pool_[neighbour.next++] = place;
+  };
+  for (uint32_t i = begin; i < begin + places; ++i) {
+    const uint32_t place = pool_[i];
+    if (words_.TokenAt(place) != result) continue;
+    const SymbolId before = words_.TokenBefore(place);
+    if (before != kNone) add(before == result ? self_ : before_[before], words_.Before(place, before));
+    const SymbolId behind = words_.TokenAt(words_.Behind(place, result));
+    if (behind != kNone && behind != result) add(behind_[behind], place);
+  }
+}
+
+void MergeLearner::ForgetNeighbours() {
+  for (const SymbolId before : touched_before_) before_[before] = {};
+  for (const SymbolId behind : touched_behind_) behind_[behind] = {};
+  touched_before_.clear();
+  touched_behind_.clear();
+  self_ = {};
 }
 
 }  // namespace clm

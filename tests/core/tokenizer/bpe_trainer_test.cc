@@ -53,8 +53,8 @@ TEST(BpeTrainerTest, AgreesWithReferenceOnPieces) {
   ASSERT_OK(pretokenizer);
   for (const std::string& document : Documents()) {
     ASSERT_OK(trainer.AddDocument(document));
-    std::vector<size_t> ends;
-    (*pretokenizer)->Split(document, true, 0, ends);
+    std::vector<uint32_t> ends;
+    (*pretokenizer)->Split(document, true, ends);
     size_t begin = 0;
     for (const size_t end : ends) {
       ++pieces[document.substr(begin, end - begin)];
@@ -116,7 +116,7 @@ TEST(BpeTrainerTest, RefusesOptionsOutOfRange) {
   refuses({.vocab_size = kMaxBpeVocabSize + 1}, "vocab_size is 1048577");
   refuses({.min_pair_count = 0}, "min_pair_count is 0");
   refuses({.max_token_bytes = 1}, "max_token_bytes is 1");
-  refuses({.pattern = "\\w+"}, "pattern");
+  refuses({.pattern = "(\\w+"}, "pattern");
   refuses({.special_tokens = {}}, "special_tokens is 0");
   refuses({.max_distinct_bytes = 0}, "max_distinct_bytes is 0");
 }

@@ -1,0 +1,93 @@
+// SpillingLearner: a MergeLearner for more words than memory can hold, with the same result.
+//
+// The words lie in a scratch file. What MergeLearner does with pairs, this does with words: while the best count is at
+// or above a floor, only words with a pair at or above the floor can change. So a round reads the file, takes the words
+// with such pairs into a MergeLearner, copies the others to the next file, learns down to the floor, and writes the
+// words that it took behind them. The floor is the lowest whose words fit. Counts of pairs are needed for the choice
+// only, and bounds of them are enough: sums over 2^20 buckets. When even the words of the best pairs do not fit, the
+// exact best of them is joined alone while the file is copied.
+//
+// Determinism: as MergeLearner. Thread-safety: one thread; Learn() uses the threads it is given.
+// Memory: max_word_cells and max_index_bytes as they say, 16 MiB for buckets, what MergeLearner needs per thread, about
+// 150 bytes per token of the vocabulary, and the longest word.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/base/cancellation.h"
+#include "core/base/progress.h"
+#include "core/base/thread_pool.h"
+#include "core/tokenizer/count_store.h"
+#include "core/tokenizer/merge_learner.h"
+#include "core/tokenizer/record_file.h"
+
+namespace clm {
+
+struct SpillingLearnerOptions {
+  MergeLearnerOptions learner;       // max_index_bytes included
+  size_t max_word_cells = SIZE_MAX;  // in memory at a time: tokens and words, four bytes each
+};
+
+class SpillingLearner {
+ public:
+  // Goes on after `learned`. `scratch` must outlive the learner.
+  SpillingLearner(const SpillingLearnerOptions& options, BpeLearned learned, ScratchFolder& scratch);
+
+  // A word in tokens, which occurs `count` > 0 times.
+  absl::Status AddTokens(std::span<const SymbolId> tokens, uint64_t count);
+
+  // As MergeLearner::Learn; also errors of the file system, DATA_LOSS for a damaged scratch file.
+  absl::Status Learn(const CancellationToken& cancel, const ProgressSink& progress, ThreadPool* threads = nullptr);
+
+  const BpeLearned& learned() const { return learned_; }
+  BpeLearned TakeLearned() { return std::move(learned_); }
+  // Rounds so far, and how many of them joined one pair without memory for its words.
+  uint64_t rounds() const { return rounds_; }
+  uint64_t lone_joins() const { return lone_joins_; }
+
+ private:
+  struct Word {
+    std::vector<SymbolId> tokens;
+    uint64_t count = 0;
+  };
+  // The words and what is known of their pairs.
+  struct WordFile {
+    std::string path;
+    std::unique_ptr<RecordWriter> writer;
+    std::vector<uint64_t> buckets;  // sums of counts
+    uint64_t cells = 0;
+  };
+
+  absl::Status Append(WordFile& file, std::span<const SymbolId> tokens, uint64_t count);
+  absl::StatusOr<WordFile> NewFile() const;
+  absl::Status StartFirstFile();
+  absl::Status VisitFile(const CancellationToken& cancel, const std::function<absl::Status(const Word&)>& visit) const;
+  absl::Status ReplaceFile(WordFile next);
+  uint64_t Bound(const Word& word) const;
+  absl::StatusOr<uint64_t> ChooseFloor(const CancellationToken& cancel);
+  absl::Status LearnDownTo(uint64_t floor, const CancellationToken& cancel, const ProgressSink& progress,
+                           ThreadPool* threads);
+  absl::Status JoinBestAlone(const CancellationToken& cancel);
+  absl::StatusOr<PairIndex> CountPairsFrom(uint64_t floor, const CancellationToken& cancel) const;
+  absl::Status JoinInFile(const BpeMerge& merge, const CancellationToken& cancel);
+  bool IsRefused(PairKey key) const;
+
+  SpillingLearnerOptions options_;
+  BpeLearned learned_;
+  ScratchFolder& scratch_;
+  WordFile words_;
+  uint64_t ceiling_ = UINT64_MAX;  // no pair that may be joined counts more
+  uint64_t rounds_ = 0;
+  uint64_t lone_joins_ = 0;
+};
+
+}  // namespace clm
