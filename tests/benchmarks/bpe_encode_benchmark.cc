@@ -47,30 +47,37 @@ size_t CountPieces(const Tokenizer& tokenizer, const std::vector<absl::string_vi
   return ends.size();
 }
 
-void SetCounters(benchmark::State& state, const std::vector<absl::string_view>& documents, size_t ids) {
+// `seconds` is the timed part of all iterations.
+void SetCounters(benchmark::State& state, const std::vector<absl::string_view>& documents, size_t ids,
+                 absl::Duration seconds) {
   const double bytes = static_cast<double>(benchmarking::TotalBytes(documents));
   const double pieces = static_cast<double>(CountPieces(*benchmarking::NewTokenizer(), documents));
-  const double limit = benchmarking::LimitSeconds(bytes, sizeof(SymbolId) * static_cast<double>(ids), pieces);
+  const double limit = benchmarking::LimitSeconds(
+      {.bytes_in = bytes, .bytes_out = sizeof(SymbolId) * static_cast<double>(ids), .probes = pieces});
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(bytes));
   constexpr auto kRate = benchmark::Counter::kIsIterationInvariantRate;
   state.counters["ids/s"] = benchmark::Counter(static_cast<double>(ids), kRate);
   state.counters["pieces/s"] = benchmark::Counter(pieces, kRate);
-  state.counters["of_limit"] = benchmark::Counter(limit / static_cast<double>(state.range(0)), kRate);
+  const double least = limit * static_cast<double>(state.iterations()) / static_cast<double>(state.range(0));
+  state.counters["of_limit"] = least / absl::ToDoubleSeconds(seconds);
 }
 
 void BM_Encode(benchmark::State& state, Documents (*choose)(), bool cache) {
   const Documents documents = choose();
   size_t ids = 0;
+  absl::Duration total;
   for (auto _ : state) {
     DocumentCodec codec(benchmarking::NewTokenizer(), {.threads = static_cast<size_t>(state.range(0)), .cache = cache});
     if (!codec.Encode(documents.before).ok()) state.SkipWithError("the first documents cannot be encoded");
     const absl::Duration start = SystemClock().Monotonic();
     const absl::StatusOr<std::vector<IdGroup>> groups = codec.Encode(documents.timed);
-    state.SetIterationTime(absl::ToDoubleSeconds(SystemClock().Monotonic() - start));
+    const absl::Duration elapsed = SystemClock().Monotonic() - start;
+    state.SetIterationTime(absl::ToDoubleSeconds(elapsed));
+    total += elapsed;
     if (!groups.ok()) return state.SkipWithError(groups.status().ToString().c_str());
     ids = benchmarking::TotalIds(*groups);
   }
-  SetCounters(state, documents.timed, ids);
+  SetCounters(state, documents.timed, ids, total);
 }
 
 void Threads(benchmark::internal::Benchmark* benchmark) {

@@ -118,9 +118,10 @@ const MachineLimits& Limits() {
   return *kLimits;
 }
 
-double LimitSeconds(double bytes_in, double bytes_out, double probes) {
+double LimitSeconds(const LeastWork& work) {
   // A copy reads a byte and writes one.
-  return (bytes_in + bytes_out) / (2 * Limits().copy_bytes_per_second) + probes / Limits().l2_probes_per_second;
+  return (work.bytes_in + work.bytes_out) / (2 * Limits().copy_bytes_per_second) +
+         work.probes / Limits().l2_probes_per_second;
 }
 
 }  // namespace clm::benchmarking

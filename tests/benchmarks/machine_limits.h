@@ -30,8 +30,13 @@ struct MachineLimits {
 // Measured at the first call; takes about 0.1 s.
 const MachineLimits& Limits();
 
-// Seconds that one thread needs at least to read `bytes_in`, probe a table in L2 so often, and write `bytes_out`. The
-// share of the limit that a benchmark reaches is this over what it took.
-double LimitSeconds(double bytes_in, double bytes_out, double probes);
+// Work that nothing can avoid.
+struct LeastWork {
+  double bytes_in = 0;   // read from memory
+  double bytes_out = 0;  // written to it
+  double probes = 0;     // of a table in L2
+};
+// Seconds that one thread needs for it at least. What a benchmark reports as "of_limit" is this over what it took.
+double LimitSeconds(const LeastWork& work);
 
 }  // namespace clm::benchmarking

@@ -1,11 +1,13 @@
-// Cutting text into pieces, per pattern.
+// Cutting text into pieces, per pattern. The share of the limit counts reading the text and writing the ends of pieces.
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "benchmark/benchmark.h"
+#include "core/base/clock.h"
 #include "core/text/pretokenizer.h"
 #include "tests/benchmarks/benchmark_text.h"
+#include "tests/benchmarks/machine_limits.h"
 
 namespace clm {
 namespace {
@@ -19,6 +21,7 @@ void BM_Split(benchmark::State& state, absl::string_view pattern) {
   const std::vector<absl::string_view> documents = benchmarking::Documents(benchmarking::Text());
   std::vector<size_t> ends;
   size_t pieces = 0;
+  const absl::Duration start = SystemClock().Monotonic();
   for (auto _ : state) {
     pieces = 0;
     for (const absl::string_view document : documents) {
@@ -28,6 +31,11 @@ void BM_Split(benchmark::State& state, absl::string_view pattern) {
       pieces += ends.size();
     }
   }
+  const absl::Duration elapsed = SystemClock().Monotonic() - start;
+  const double bytes = static_cast<double>(benchmarking::Text().size());
+  const double limit =
+      benchmarking::LimitSeconds({.bytes_in = bytes, .bytes_out = sizeof(size_t) * static_cast<double>(pieces)});
+  state.counters["of_limit"] = limit * static_cast<double>(state.iterations()) / absl::ToDoubleSeconds(elapsed);
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(benchmarking::Text().size()));
   state.counters["pieces/s"] =
       benchmark::Counter(static_cast<double>(pieces), benchmark::Counter::kIsIterationInvariantRate);

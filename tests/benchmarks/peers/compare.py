@@ -349,7 +349,7 @@ def main() -> None:
         default="wall",
         help="cpu: rows with one thread count processor seconds, for a machine that others use, too",
     )
-    parser.add_argument("--driver", type=Path, default=root / "build" / "bench" / "bin" / "clm_peer_driver")
+    parser.add_argument("--driver", type=Path, default=root / "build" / "release" / "bin" / "clm_peer_driver")
     parser.add_argument("--json", type=Path, help="file for every single figure")
     args = parser.parse_args()
     needed = {"encode": ["corpus", "tokenizer"], "hostile": ["tokenizer"], "train": ["corpus"]}[args.what]
