@@ -1,5 +1,6 @@
 #include "core/tokenizer/bpe_reference.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -34,6 +35,34 @@ std::map<PairOfIds, uint64_t> CountPairs(const std::vector<Word>& words) {
   return counts;
 }
 
+std::vector<SymbolId> BytesOf(const std::string& piece) {
+  std::vector<SymbolId> ids;
+  for (const char byte : piece) ids.push_back(static_cast<uint8_t>(byte));
+  return ids;
+}
+
+// `may_spell`: a pair may spell a token, and is then left alone.
+void LearnFrom(std::vector<Word>& words, const MergeLearnerOptions& options, bool may_spell, BpeLearned& learned) {
+  while (learned.tokens.size() < options.max_tokens) {
+    PairOfIds best;
+    uint64_t best_count = 0;
+    for (const auto& [pair, count] : CountPairs(words)) {  // in order of the ids: of equals the first stays
+      if (count <= best_count) continue;
+      const std::string joined = learned.tokens[pair.first] + learned.tokens[pair.second];
+      if (joined.size() > options.max_token_bytes) continue;
+      const bool is_token = std::find(learned.tokens.begin(), learned.tokens.end(), joined) != learned.tokens.end();
+      if (may_spell && is_token) continue;
+      best = pair;
+      best_count = count;
+    }
+    if (best_count == 0 || best_count < options.min_pair_count) break;
+    const BpeMerge merge{best.first, best.second, static_cast<SymbolId>(learned.tokens.size())};
+    learned.tokens.push_back(learned.tokens[best.first] + learned.tokens[best.second]);
+    learned.merges.push_back(merge);
+    for (Word& word : words) JoinEverywhere(word.ids, merge);
+  }
+}
+
 }  // namespace
 
 std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_view piece) {
@@ -56,28 +85,32 @@ std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_vie
 }
 
 BpeLearned BpeTrainReference(const std::map<std::string, uint64_t>& pieces, const MergeLearnerOptions& options) {
-  BpeLearned learned;
-  for (int byte = 0; byte < 256; ++byte) learned.tokens.emplace_back(1, static_cast<char>(byte));
   std::vector<Word> words;
-  for (const auto& [piece, count] : pieces) {
+  for (const auto& [piece, count] : pieces) words.push_back({BytesOf(piece), count});
+  BpeLearned learned = BytesOnly();
+  LearnFrom(words, options, /*may_spell=*/false, learned);
+  return learned;
+}
+
+BpeLearned BpeTrainSuperwordsReference(const std::map<std::vector<std::string>, uint64_t>& chunks,
+                                       const MergeLearnerOptions& options, uint32_t superword_from) {
+  std::map<std::string, uint64_t> pieces;
+  for (const auto& [chunk, count] : chunks) {
+    for (const std::string& piece : chunk) pieces[piece] += count;
+  }
+  MergeLearnerOptions inside = options;
+  inside.max_tokens = superword_from;
+  BpeLearned learned = BpeTrainReference(pieces, inside);
+  std::vector<Word> words;
+  for (const auto& [chunk, count] : chunks) {
     words.push_back({{}, count});
-    for (const char byte : piece) words.back().ids.push_back(static_cast<uint8_t>(byte));
-  }
-  while (learned.tokens.size() < options.max_tokens) {
-    PairOfIds best;
-    uint64_t best_count = 0;
-    for (const auto& [pair, count] : CountPairs(words)) {  // in order of the ids: of equals the first stays
-      const size_t bytes = learned.tokens[pair.first].size() + learned.tokens[pair.second].size();
-      if (count <= best_count || bytes > options.max_token_bytes) continue;
-      best = pair;
-      best_count = count;
+    for (const std::string& piece : chunk) {
+      std::vector<SymbolId> ids = BytesOf(piece);
+      for (const BpeMerge& merge : learned.merges) JoinEverywhere(ids, merge);
+      words.back().ids.insert(words.back().ids.end(), ids.begin(), ids.end());
     }
-    if (best_count == 0 || best_count < options.min_pair_count) break;
-    const BpeMerge merge{best.first, best.second, static_cast<SymbolId>(learned.tokens.size())};
-    learned.tokens.push_back(learned.tokens[best.first] + learned.tokens[best.second]);
-    learned.merges.push_back(merge);
-    for (Word& word : words) JoinEverywhere(word.ids, merge);
   }
+  LearnFrom(words, options, /*may_spell=*/true, learned);
   return learned;
 }
 

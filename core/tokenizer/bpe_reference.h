@@ -21,4 +21,9 @@ std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_vie
 // The rule of BpeTrainer with every pair counted anew before each merge. `pieces`: how often each piece occurs.
 BpeLearned BpeTrainReference(const std::map<std::string, uint64_t>& pieces, const MergeLearnerOptions& options);
 
+// The same with superwords. `chunks`: how often each chunk (text_counter.h) occurs, as the list of its pieces. The rule
+// goes through the pieces until there are `superword_from` bytes and merges, then through the chunks.
+BpeLearned BpeTrainSuperwordsReference(const std::map<std::vector<std::string>, uint64_t>& chunks,
+                                       const MergeLearnerOptions& options, uint32_t superword_from);
+
 }  // namespace clm

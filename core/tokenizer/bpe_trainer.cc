@@ -258,11 +258,7 @@ absl::StatusOr<BpeVocab> BpeTrainer::Train(const BpeTrainRun& run) {
     CLM_ASSIGN_OR_RETURN(identity, Identity(run.cancel));
     CLM_ASSIGN_OR_RETURN(learned, ReadTrainState(*files_, run.state_path, identity));
   }
-  const absl::Status status = LearnStages(run, identity, learned);
-  if (!status.ok() && !run.state_path.empty()) {
-    CLM_RETURN_IF_ERROR(WriteTrainState(*files_, run.state_path, identity, learned));
-  }
-  CLM_RETURN_IF_ERROR(status);
+  CLM_RETURN_IF_ERROR(LearnStages(run, identity, learned));
   return MakeVocab(std::move(learned));
 }
 
@@ -284,22 +280,27 @@ absl::StatusOr<std::string> BpeTrainer::Identity(const CancellationToken& cancel
 }
 
 absl::Status BpeTrainer::LearnStages(const BpeTrainRun& run, const std::string& identity, BpeLearned& learned) {
-  MergeLearnerOptions options{.max_tokens = options_.vocab_size - static_cast<uint32_t>(options_.special_tokens.size()),
-                              .min_pair_count = options_.min_pair_count,
-                              .max_token_bytes = options_.max_token_bytes};
-  if (!run.state_path.empty()) {
-    options.save_every = run.save_every;
-    options.save = [&](const BpeLearned& so_far) { return WriteTrainState(*files_, run.state_path, identity, so_far); };
-  }
-  MergeLearnerOptions first = options;
+  const MergeLearnerOptions all{
+      .max_tokens = options_.vocab_size - static_cast<uint32_t>(options_.special_tokens.size()),
+      .min_pair_count = options_.min_pair_count,
+      .max_token_bytes = options_.max_token_bytes};
+  MergeLearnerOptions first = all;
   if (options_.superword_from != 0) first.max_tokens = options_.superword_from;
-  // Of an earlier run: what went beyond this one's vocabulary, or into the superword stage, is learned again.
-  if (learned.tokens.size() > first.max_tokens) {
+  const auto save = [&](const BpeLearned& so_far) {
+    return WriteTrainState(*files_, run.state_path, identity, so_far);
+  };
+  if (!run.state_path.empty()) {
+    first.save_every = run.save_every;
+    first.save = save;
+  }
+  if (learned.tokens.size() > first.max_tokens) {  // an earlier run wanted more
     learned.tokens.resize(first.max_tokens);
     learned.merges.resize(first.max_tokens - kByteTokens);
   }
-  CLM_RETURN_IF_ERROR(LearnStage(Unit::kPiece, first, run, learned));
-  return options_.superword_from == 0 ? absl::OkStatus() : LearnStage(Unit::kChunk, options, run, learned);
+  const absl::Status status = LearnStage(Unit::kPiece, first, run, learned);
+  if (!run.state_path.empty()) CLM_RETURN_IF_ERROR(save(learned));
+  CLM_RETURN_IF_ERROR(status);
+  return options_.superword_from == 0 ? absl::OkStatus() : LearnStage(Unit::kChunk, all, run, learned);
 }
 
 absl::Status BpeTrainer::LearnStage(Unit unit, const MergeLearnerOptions& options, const BpeTrainRun& run,

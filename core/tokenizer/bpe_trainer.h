@@ -78,9 +78,9 @@ struct BpeTrainRun {
   CancellationToken cancel = {};
   ProgressSink progress = {};     // phase "train_tokenizer", unit "tokens", at most one report per 64 merges
   ThreadPool* threads = nullptr;  // null: the caller's alone
-  // A file for the merges so far: read when it is there (and of the same counts and options, else FAILED_PRECONDITION),
-  // written every save_every merges and on cancellation, removed by nobody. Empty: none. A run that ended in the
-  // superword stage goes on at the beginning of that stage.
+  // A file for the merges inside pieces so far: read when it is there (and of the same counts and options, else
+  // FAILED_PRECONDITION), written every save_every merges and when they end, removed by nobody. Empty: none. A run that
+  // was stopped in the superword stage goes on at the beginning of that stage.
   std::string state_path = {};
   uint32_t save_every = 4096;
 };

@@ -1,12 +1,14 @@
 #include "core/tokenizer/merge_learner.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
+#include "core/tokenizer/count_bins.h"
 
 namespace clm {
 namespace {
@@ -17,27 +19,12 @@ constexpr uint32_t kReportEvery = 64;  // merges
 constexpr size_t kByteValues = 256;
 constexpr size_t kMaxParts = 8;
 constexpr size_t kLeastPartCells = size_t{1} << 15;  // less is not worth another thread
-constexpr int kBucketBits = 18;
+constexpr int kLeastBucketBits = 10;
+constexpr int kMostBucketBits = 18;
 constexpr uint64_t kRoundRatio = 32;  // of the best count to the floor
 constexpr size_t kPrefetch = 12;      // places ahead
 
-size_t BucketOf(SymbolId left, SymbolId right) { return MixPair(KeyOfPair(left, right)) >> (64 - kBucketBits); }
-
 bool IsIn(const std::vector<uint64_t>& set, size_t i) { return (set[i / 64] >> (i % 64) & 1) != 0; }
-
-// Bins of counts: eight to an octave, so that a bin's counts differ by an eighth at most.
-constexpr int kBinBits = 3;
-constexpr uint64_t kBinsPerOctave = uint64_t{1} << kBinBits;
-constexpr size_t kBins = size_t{64} << kBinBits;
-size_t BinOf(uint64_t count) {
-  if (count < kBinsPerOctave) return count;
-  const int octave = 63 - __builtin_clzll(count);
-  return (static_cast<size_t>(octave - kBinBits + 1) << kBinBits) + ((count >> (octave - kBinBits)) % kBinsPerOctave);
-}
-uint64_t LeastOfBin(size_t bin) {
-  if (bin < kBinsPerOctave) return bin;
-  return (kBinsPerOctave + bin % kBinsPerOctave) << ((bin >> kBinBits) - 1);
-}
 
 void ForEachPart(size_t parts, ThreadPool* threads, const std::function<void(size_t)>& task) {
   if (threads == nullptr || parts == 1) {
@@ -109,6 +96,9 @@ absl::Status MergeLearner::StartRound(ThreadPool* threads) {
   words_.Compact();
   const size_t wanted = threads == nullptr ? 1 : std::min(threads->threads(), kMaxParts);
   const std::vector<size_t> cuts = words_.Cuts(std::clamp<size_t>(words_.cells() / kLeastPartCells, 1, wanted));
+  // About as many buckets as there can be pairs, unless those are many.
+  const int bits = 64 - std::countl_zero(uint64_t{words_.cells()});
+  bucket_shift_ = 64 - std::clamp(bits, kLeastBucketBits, kMostBucketBits);
   const Buckets buckets = CountBuckets(cuts, threads);
   uint64_t best = 0;
   for (const Bucket& bucket : buckets) best = std::max(best, bucket.count);
@@ -135,9 +125,9 @@ MergeLearner::Buckets MergeLearner::CountBuckets(const std::vector<size_t>& cuts
   std::vector<Buckets> parts(cuts.size() - 1);
   ForEachPart(parts.size(), threads, [&](size_t part) {
     Buckets& buckets = parts[part];
-    buckets.resize(size_t{1} << kBucketBits);
+    buckets.resize(size_t{1} << (64 - bucket_shift_));
     words_.VisitPairs(cuts[part], cuts[part + 1],
-                      [&buckets](SymbolId left, SymbolId right, uint32_t /*place*/, uint64_t count) {
+                      [&](SymbolId left, SymbolId right, uint32_t /*place*/, uint64_t count) {
                         Bucket& bucket = buckets[BucketOf(left, right)];
                         bucket.count += count;
                         ++bucket.places;
@@ -156,15 +146,15 @@ MergeLearner::Buckets MergeLearner::CountBuckets(const std::vector<size_t>& cuts
 // Any floor gives the same merges. One that is low makes the round long, one that is high makes the index small: it
 // takes in a few octaves of counts, no more pairs than there is room for tokens, and no more places than fit.
 void MergeLearner::ChooseFloor(const Buckets& buckets, uint64_t best) {
-  Buckets bins(kBins);  // count: how many buckets
+  Buckets bins(kCountBins);  // count: how many buckets
   for (const Bucket& bucket : buckets) {
-    Bucket& bin = bins[BinOf(bucket.count)];
+    Bucket& bin = bins[BinOfCount(bucket.count)];
     ++bin.count;
     bin.places += bucket.places;
   }
   const uint64_t max_pairs = options_.max_tokens - learned_.tokens.size();
   const uint64_t max_places = options_.max_index_bytes == 0 ? UINT64_MAX : options_.max_index_bytes / 16;
-  size_t lowest = BinOf(best);
+  size_t lowest = BinOfCount(best);
   Bucket above = bins[lowest];
   while (lowest > 1 && above.count < max_pairs && above.places + bins[lowest - 1].places <= max_places) {
     --lowest;

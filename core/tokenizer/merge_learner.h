@@ -106,6 +106,7 @@ class MergeLearner {
   // Which buckets are at or above the floor: one bit each.
   using BucketSet = std::vector<uint64_t>;
 
+  size_t BucketOf(SymbolId left, SymbolId right) const { return MixPair(KeyOfPair(left, right)) >> bucket_shift_; }
   bool HasRoom() const { return learned_.tokens.size() < options_.max_tokens; }
   absl::Status StartRound(ThreadPool* threads);
   Buckets CountBuckets(const std::vector<size_t>& cuts, ThreadPool* threads) const;
@@ -149,6 +150,7 @@ class MergeLearner {
   absl::flat_hash_set<std::string> spelled_;  // the tokens, when may_spell_
 
   // Of the running round.
+  int bucket_shift_ = 0;  // of a mixed pair to its bucket
   uint64_t floor_ = UINT64_MAX;
   bool is_dry_ = true;  // no pair is left at or above the floor
   PairIndex pairs_;     // all at or above the floor, and others that were

@@ -1,33 +1,19 @@
 #include "core/tokenizer/spilling_learner.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/tokenizer/count_bins.h"
 
 namespace clm {
 namespace {
 
-constexpr int kBucketBits = 20;
+constexpr int kLeastBucketBits = 10;
+constexpr int kMostBucketBits = 20;
 constexpr uint64_t kCheckEvery = 4096;  // words between two looks at the token
-// Bins of counts: sixteen to an octave.
-constexpr int kBinBits = 4;
-constexpr uint64_t kBinsPerOctave = uint64_t{1} << kBinBits;
-constexpr size_t kBins = size_t{64} << kBinBits;
-
-size_t BucketOf(SymbolId left, SymbolId right) { return MixPair(KeyOfPair(left, right)) >> (64 - kBucketBits); }
-
-size_t BinOf(uint64_t count) {
-  if (count < kBinsPerOctave) return count;
-  const int octave = 63 - __builtin_clzll(count);
-  return (static_cast<size_t>(octave - kBinBits + 1) << kBinBits) + ((count >> (octave - kBinBits)) % kBinsPerOctave);
-}
-uint64_t LeastOfBin(size_t bin) {
-  if (bin < kBinsPerOctave) return bin;
-  return (kBinsPerOctave + bin % kBinsPerOctave) << ((bin >> kBinBits) - 1);
-}
-
 void JoinIn(std::vector<SymbolId>& tokens, const BpeMerge& merge) {
   size_t to = 0;
   for (size_t from = 0; from < tokens.size(); ++from, ++to) {
@@ -41,13 +27,17 @@ void JoinIn(std::vector<SymbolId>& tokens, const BpeMerge& merge) {
 }  // namespace
 
 SpillingLearner::SpillingLearner(const SpillingLearnerOptions& options, BpeLearned learned, ScratchFolder& scratch)
-    : options_(options), learned_(std::move(learned)), scratch_(scratch) {}
+    : options_(options),
+      learned_(std::move(learned)),
+      scratch_(scratch),
+      bucket_shift_(64 - std::clamp(64 - std::countl_zero(uint64_t{options.max_word_cells}), kLeastBucketBits,
+                                    kMostBucketBits)) {}
 
 absl::StatusOr<SpillingLearner::WordFile> SpillingLearner::NewFile() const {
   WordFile file;
   CLM_ASSIGN_OR_RETURN(file.path, scratch_.NewPath());
   CLM_ASSIGN_OR_RETURN(file.writer, RecordWriter::Create(scratch_.files(), file.path));
-  file.buckets.resize(size_t{1} << kBucketBits);
+  file.buckets.resize(size_t{1} << (64 - bucket_shift_));
   return file;
 }
 
@@ -129,14 +119,14 @@ uint64_t SpillingLearner::Bound(const Word& word) const {
 absl::StatusOr<uint64_t> SpillingLearner::ChooseFloor(const CancellationToken& cancel) {
   const uint64_t least = options_.learner.min_pair_count;
   if (words_.cells <= options_.max_word_cells) return least;
-  std::vector<uint64_t> cells(kBins);
+  std::vector<uint64_t> cells(kCountBins);
   CLM_RETURN_IF_ERROR(VisitFile(cancel, [&](const Word& word) {
-    cells[BinOf(Bound(word))] += word.tokens.size() + 1;
+    cells[BinOfCount(Bound(word))] += word.tokens.size() + 1;
     return absl::OkStatus();
   }));
   uint64_t above = 0;
   uint64_t floor = 0;
-  for (size_t bin = kBins; bin > 0; --bin) {
+  for (size_t bin = kCountBins; bin > 0; --bin) {
     above += cells[bin - 1];
     if (above > options_.max_word_cells) break;
     if (cells[bin - 1] > 0) floor = LeastOfBin(bin - 1);
@@ -196,7 +186,7 @@ absl::StatusOr<PairIndex> SpillingLearner::CountPairsFrom(uint64_t floor, const 
 absl::Status SpillingLearner::JoinBestAlone(const CancellationToken& cancel) {
   uint64_t highest = 0;
   for (const uint64_t bucket : words_.buckets) highest = std::max(highest, bucket);
-  const uint64_t floor = std::max(options_.learner.min_pair_count, LeastOfBin(BinOf(std::min(highest, ceiling_))));
+  const uint64_t floor = std::max(options_.learner.min_pair_count, LeastOfBin(BinOfCount(std::min(highest, ceiling_))));
   CLM_ASSIGN_OR_RETURN(PairIndex pairs, CountPairsFrom(floor, cancel));
   uint64_t best_count = 0;
   PairKey best = 0;

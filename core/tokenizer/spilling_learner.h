@@ -4,12 +4,12 @@
 // or above a floor, only words with a pair at or above the floor can change. So a round reads the file, takes the words
 // with such pairs into a MergeLearner, copies the others to the next file, learns down to the floor, and writes the
 // words that it took behind them. The floor is the lowest whose words fit. Counts of pairs are needed for the choice
-// only, and bounds of them are enough: sums over 2^20 buckets. When even the words of the best pairs do not fit, the
-// exact best of them is joined alone while the file is copied.
+// only, and bounds of them are enough: sums over up to 2^20 buckets. When even the words of the best pairs do not fit,
+// the exact best of them is joined alone while the file is copied.
 //
 // Determinism: as MergeLearner. Thread-safety: one thread; Learn() uses the threads it is given.
-// Memory: max_word_cells and max_index_bytes as they say, 16 MiB for buckets, what MergeLearner needs per thread, about
-// 150 bytes per token of the vocabulary, and the longest word.
+// Memory: max_word_cells and max_index_bytes as they say, up to 16 MiB for buckets, what MergeLearner needs per thread,
+// about 150 bytes per token of the vocabulary, and the longest word.
 #pragma once
 
 #include <cstddef>
@@ -67,6 +67,7 @@ class SpillingLearner {
     uint64_t cells = 0;
   };
 
+  size_t BucketOf(SymbolId left, SymbolId right) const { return MixPair(KeyOfPair(left, right)) >> bucket_shift_; }
   absl::Status Append(WordFile& file, std::span<const SymbolId> tokens, uint64_t count);
   absl::StatusOr<WordFile> NewFile() const;
   absl::Status StartFirstFile();
@@ -84,6 +85,7 @@ class SpillingLearner {
   SpillingLearnerOptions options_;
   BpeLearned learned_;
   ScratchFolder& scratch_;
+  const int bucket_shift_;  // of a mixed pair to its bucket
   WordFile words_;
   uint64_t ceiling_ = UINT64_MAX;  // no pair that may be joined counts more
   uint64_t rounds_ = 0;

@@ -38,5 +38,24 @@ TEST(BpeTrainReferenceTest, StopsWhenPairsAreRareOrTokensLong) {
   EXPECT_THAT(lengths.merges, ElementsAre(BpeMerge{'a', 'a', 256}, BpeMerge{256, 256, 257}));
 }
 
+// By hand. Inside pieces, one merge: (a,b) 5. Then across: " b" of the second chunk is (' ',b); the pairs are (ab,' ')
+// 3,
+// (' ',ab) 3, (' ',b) 2, (ab,' ') once more with the second chunk: 5. Then (257,ab) 3, which gives "ab ab"; (257,b) 2.
+TEST(BpeTrainSuperwordsReferenceTest, JoinsAcrossPieces) {
+  const std::map<std::vector<std::string>, uint64_t> chunks = {{{"ab", " ab"}, 3}, {{"ab", " b"}, 2}};
+  const BpeLearned learned =
+      BpeTrainSuperwordsReference(chunks, {.max_tokens = 260, .min_pair_count = 2, .max_token_bytes = 64}, 257);
+  EXPECT_THAT(learned.merges, ElementsAre(BpeMerge{'a', 'b', 256}, BpeMerge{256, ' ', 257}, BpeMerge{257, 256, 258},
+                                          BpeMerge{257, 'b', 259}));
+}
+
+TEST(BpeTrainSuperwordsReferenceTest, LeavesPairsThatSpellATokenAlone) {
+  // "abc" is a token from its own piece; between "ab" and "c" it stays two tokens.
+  const std::map<std::vector<std::string>, uint64_t> chunks = {{{"abc"}, 9}, {{"ab"}, 20}, {{"ab", "c"}, 5}};
+  const BpeLearned learned =
+      BpeTrainSuperwordsReference(chunks, {.max_tokens = 300, .min_pair_count = 2, .max_token_bytes = 64}, 258);
+  EXPECT_THAT(learned.merges, ElementsAre(BpeMerge{'a', 'b', 256}, BpeMerge{256, 'c', 257}));
+}
+
 }  // namespace
 }  // namespace clm

@@ -3,17 +3,25 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/rng.h"
+#include "core/base/thread_pool.h"
 #include "core/tokenizer/bpe_reference.h"
+#include "tests/core/tokenizer/random_vocab.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/temporary_directory.h"
 
 namespace clm {
 namespace {
 
+using ::clm::testing::MemoryFolder;
+using ::clm::testing::RandomLetters;
 using ::clm::testing::StatusIs;
+using ::clm::testing::TemporaryDirectory;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -119,12 +127,157 @@ TEST(BpeTrainerTest, RefusesOptionsOutOfRange) {
   refuses({.pattern = "(\\w+"}, "pattern");
   refuses({.special_tokens = {}}, "special_tokens is 0");
   refuses({.max_distinct_bytes = 0}, "max_distinct_bytes is 0");
+  refuses({.max_distinct_bytes = (uint64_t{1} << 31) + 1}, "max_distinct_bytes is 2147483649");
+  refuses({.memory_limit_bytes = 1000, .scratch_folder = "x"}, "memory_limit_bytes is 1000; range [67895296, ");
+  refuses({.memory_limit_bytes = uint64_t{1} << 30}, "needs a scratch_folder");
+  refuses({.superword_from = 255}, "superword_from is 255; range [256, 4095]");
+  refuses({.superword_from = 4096}, "superword_from is 4096");
+  refuses({.superword_from = 300, .superword_chunk_bytes = 1}, "superword_chunk_bytes is 1; range [2, 1048576]");
 }
 
-TEST(BpeTrainerTest, RefusesToMixPatterns) {
+TEST(BpeTrainerTest, RefusesToMixPatternsAndChunks) {
   BpeTrainer words = MakeTrainer({});
   const BpeTrainer whole = MakeTrainer({.pattern = ""});
+  const BpeTrainer chunks = MakeTrainer({.superword_from = 300});
   EXPECT_THAT(words.Absorb(whole), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cannot add counts")));
+  EXPECT_THAT(words.Absorb(chunks), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("chunks 512")));
+}
+
+Sha256Digest Train(BpeTrainer trainer, const BpeTrainRun& run = {}) {
+  absl::StatusOr<BpeVocab> vocab = trainer.Train(run);
+  EXPECT_OK(vocab);
+  return vocab.ok() ? vocab->fingerprint() : Sha256Digest{};
+}
+
+// Threads, streams, a limit on memory, a file in between: all the same counts.
+TEST(BpeTrainerTest, TheWayOfTheTextDoesNotMatter) {
+  const TemporaryDirectory folder(MemoryFolder());
+  const std::vector<std::string> documents = Documents();
+  const std::vector<absl::string_view> views(documents.begin(), documents.end());
+  uint64_t total_bytes = 0;
+  for (const std::string& document : documents) total_bytes += document.size();
+  ThreadPool threads(3);
+  for (const uint32_t superword_from : {0U, 270U}) {
+    const BpeTrainerOptions options{.vocab_size = 330, .superword_from = superword_from, .superword_chunk_bytes = 40};
+    BpeTrainerOptions limited = options;
+    limited.memory_limit_bytes = uint64_t{80} << 20;
+    limited.scratch_folder = folder.File("scratch");
+
+    BpeTrainer one = MakeTrainer(options);
+    for (const std::string& document : documents) ASSERT_OK(one.AddDocument(document));
+    ASSERT_OK(one.Save(folder.File("counts")));
+    const Sha256Digest want = Train(std::move(one));
+
+    for (const BpeTrainerOptions& way : {options, limited}) {
+      BpeTrainer together = MakeTrainer(way);
+      ASSERT_OK(together.AddDocuments(views, threads));
+      EXPECT_EQ(Train(std::move(together), {.threads = &threads}), want);
+
+      BpeTrainer parts = MakeTrainer(way);
+      for (const std::string& document : documents) {
+        for (size_t begin = 0; begin < document.size(); begin += 7) {
+          ASSERT_OK(parts.Push(absl::string_view(document).substr(begin, 7)));
+        }
+        ASSERT_OK(parts.Finish());
+      }
+      EXPECT_EQ(Train(std::move(parts)), want);
+
+      ASSERT_OK_AND_ASSIGN(BpeTrainer loaded, BpeTrainer::Load(way, folder.File("counts")));
+      EXPECT_EQ(loaded.document_bytes(), total_bytes);
+      BpeTrainer absorbs = MakeTrainer(way);
+      ASSERT_OK(absorbs.Absorb(loaded));
+      EXPECT_EQ(Train(std::move(absorbs)), want);
+      EXPECT_EQ(Train(std::move(loaded)), want);
+    }
+    EXPECT_FALSE(PosixFileSystem().Exists(folder.File("scratch")));
+  }
+}
+
+TEST(BpeTrainerTest, SuperwordsAgreeWithReference) {
+  const std::vector<std::string> documents = Documents();
+  const std::unique_ptr<const Pretokenizer> gpt2 = *MakePretokenizer(kGpt2Pattern);
+  std::map<std::vector<std::string>, uint64_t> chunks;
+  BpeTrainer trainer = MakeTrainer({.vocab_size = 330, .superword_from = 275, .superword_chunk_bytes = 30});
+  for (const std::string& document : documents) {
+    ASSERT_OK(trainer.AddDocument(document));
+    std::vector<uint32_t> ends;
+    gpt2->Split(document, true, ends);
+    std::vector<std::string> chunk;
+    size_t chunk_bytes = 0;
+    size_t begin = 0;
+    for (const uint32_t end : ends) {
+      const std::string piece = document.substr(begin, end - begin);
+      begin = end;
+      if (chunk_bytes + piece.size() > 30) {
+        ++chunks[std::exchange(chunk, {})];
+        chunk_bytes = 0;
+      }
+      chunk.push_back(piece);
+      chunk_bytes += piece.size();
+      if (piece.find('\n') == std::string::npos) continue;
+      ++chunks[std::exchange(chunk, {})];
+      chunk_bytes = 0;
+    }
+    if (!chunk.empty()) ++chunks[chunk];
+  }
+  const BpeLearned want =
+      BpeTrainSuperwordsReference(chunks, {.max_tokens = 329, .min_pair_count = 2, .max_token_bytes = 1024}, 275);
+  ASSERT_OK_AND_ASSIGN(const BpeVocab vocab, trainer.Train());
+  EXPECT_EQ(std::vector<BpeMerge>(vocab.merges().begin(), vocab.merges().end()), want.merges);
+  EXPECT_EQ(vocab.size(), 330);
+}
+
+// Stopped after every few merges, and begun anew from the counts each time.
+TEST(BpeTrainerTest, GoesOnWhereItWasStopped) {
+  const TemporaryDirectory folder(MemoryFolder());
+  for (const uint32_t superword_from : {0U, 300U}) {
+    const std::string state = folder.File("state" + std::to_string(superword_from));
+    const BpeTrainerOptions options{.vocab_size = 500, .superword_from = superword_from};
+    BpeTrainer first = MakeTrainer(options);
+    CounterRng rng(6, "bpe_trainer_test", 0);
+    for (int i = 0; i < 300; ++i) ASSERT_OK(first.AddDocument(RandomLetters(rng, 20, 26) + " it"));
+    ASSERT_OK(first.Save(folder.File("counts")));
+    const Sha256Digest want = Train(std::move(first));
+    int attempts = 0;
+    while (true) {
+      ASSERT_LT(++attempts, 20);
+      ASSERT_OK_AND_ASSIGN(BpeTrainer trainer, BpeTrainer::Load(options, folder.File("counts")));
+      CancellationSource source;
+      const auto stop = [&](const Progress&) { source.Cancel(); };
+      const absl::StatusOr<BpeVocab> vocab =
+          trainer.Train(BpeTrainRun{.cancel = source.token(), .progress = stop, .state_path = state});
+      if (!vocab.ok()) {
+        EXPECT_THAT(vocab, StatusIs(absl::StatusCode::kCancelled));
+        if (superword_from != 0 && attempts > 2) break;  // each attempt begins the second stage anew
+        continue;
+      }
+      EXPECT_EQ(vocab->fingerprint(), want);
+      break;
+    }
+    EXPECT_GT(attempts, 1);
+    ASSERT_OK_AND_ASSIGN(BpeTrainer last, BpeTrainer::Load(options, folder.File("counts")));
+    EXPECT_EQ(Train(std::move(last), {.state_path = state}), want);
+
+    BpeTrainer other = MakeTrainer(options);
+    ASSERT_OK(other.AddDocument("other text"));
+    EXPECT_THAT(other.Train(BpeTrainRun{.state_path = state}),
+                StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another training")));
+  }
+}
+
+TEST(BpeTrainerTest, RefusesCountsThatAreDamagedOrOfAnotherPattern) {
+  const TemporaryDirectory folder(MemoryFolder());
+  BpeTrainer trainer = MakeTrainer({});
+  ASSERT_OK(trainer.AddDocument("one two two"));
+  ASSERT_OK(trainer.Save(folder.File("counts")));
+  EXPECT_THAT(BpeTrainer::Load({.pattern = ""}, folder.File("counts")).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("the options say")));
+  ASSERT_OK_AND_ASSIGN(const std::string sound, ReadFile(PosixFileSystem(), folder.File("counts"), 10'000));
+  for (size_t at = 0; at < sound.size(); ++at) {
+    ASSERT_OK(WriteFileAtomically(PosixFileSystem(), folder.File("damaged"), sound.substr(0, at)));
+    EXPECT_THAT(BpeTrainer::Load({}, folder.File("damaged")).status(), StatusIs(absl::StatusCode::kDataLoss));
+  }
+  EXPECT_THAT(BpeTrainer::Load({}, folder.File("none")).status(), StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST(BpeTrainerTest, ReportsProgressAndStopsWhenCancelled) {
