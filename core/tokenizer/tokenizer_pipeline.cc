@@ -1,9 +1,17 @@
 #include "core/tokenizer/tokenizer_pipeline.h"
 
-#include <vector>
+#include <algorithm>
+#include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "core/base/status_macros.h"
 #include "core/text/pretokenizer.h"
+#include "core/text/pretokenizer_chain.h"
+#include "core/text/regex_dialect.h"
+#include "core/text/split_rules.h"
 #include "core/tokenizer/json_fields.h"
 
 namespace clm {
@@ -11,11 +19,15 @@ namespace {
 
 using tokenizer_json::CheckKeys;
 using tokenizer_json::Field;
-using tokenizer_json::IsSet;
+using tokenizer_json::IsTrue;
 using tokenizer_json::Json;
 using tokenizer_json::Quoted;
 using tokenizer_json::Refused;
 using tokenizer_json::TypeOf;
+
+// Rust's char::is_numeric, and ASCII punctuation or category P.
+constexpr absl::string_view kDigit = R"(\p{N})";
+constexpr absl::string_view kPunctuation = R"([!-/:-@\[-`{-~\p{P}])";
 
 // Steps of a component that may be a Sequence under `list_key`: itself otherwise; none for null.
 absl::StatusOr<std::vector<const Json*>> StepsOf(const Json& component, absl::string_view name, const char* list_key) {
@@ -35,66 +47,21 @@ absl::StatusOr<std::vector<const Json*>> StepsOf(const Json& component, absl::st
   return steps;
 }
 
-absl::Status CheckNormalizer(const Json& normalizer) {
+// ---- normalizer, decoder, post-processor ----
+
+absl::Status ReadNormalizer(const Json& normalizer, std::vector<std::string>& not_applied) {
   CLM_ASSIGN_OR_RETURN(const std::vector<const Json*> steps, StepsOf(normalizer, "normalizer", "normalizers"));
-  if (steps.empty()) return absl::OkStatus();
-  return Refused("normalizer",
-                 absl::StrCat(Quoted(TypeOf(*steps[0])), " changes the text, so bytes would not come back"));
-}
-
-// The split pattern that a ByteLevel step applies itself.
-absl::StatusOr<std::string> ByteLevelPattern(const Json& step) {
-  CLM_RETURN_IF_ERROR(CheckKeys(step, "pre_tokenizer", {"type", "add_prefix_space", "trim_offsets", "use_regex"}));
-  const Json& prefix_space = Field(step, "add_prefix_space");
-  if (!prefix_space.is_boolean()) return Refused("pre_tokenizer", "ByteLevel lacks add_prefix_space");
-  if (prefix_space.get<bool>()) {
-    return Refused("pre_tokenizer", "ByteLevel has add_prefix_space, a space that decoding cannot take back");
-  }
-  const Json& use_regex = Field(step, "use_regex");
-  if (!use_regex.is_null() && !use_regex.is_boolean()) return Refused("pre_tokenizer", "use_regex is not a boolean");
-  const bool splits = use_regex.is_null() || use_regex.get<bool>();
-  return std::string(splits ? kGpt2Pattern : kWholeDocumentPattern);
-}
-
-absl::StatusOr<std::string> SplitPattern(const Json& step) {
-  CLM_RETURN_IF_ERROR(CheckKeys(step, "pre_tokenizer", {"type", "pattern", "behavior", "invert"}));
-  const Json& pattern = Field(step, "pattern");
-  if (!pattern.is_object() || !Field(pattern, "Regex").is_string()) {
-    return Refused("pre_tokenizer", "Split does not name a Regex");
-  }
-  if (Field(step, "behavior") != "Isolated") {
-    return Refused("pre_tokenizer", absl::StrCat("Split has behavior ", Quoted(Field(step, "behavior").dump()),
-                                                 "; only Isolated keeps every byte in a piece of its own kind"));
-  }
-  if (IsSet(Field(step, "invert"))) return Refused("pre_tokenizer", "Split is inverted");
-  auto regex = Field(pattern, "Regex").get<std::string>();
-  if (const auto known = MakePretokenizer(regex); !known.ok() || regex.empty()) {
-    return known.ok() ? Refused("pre_tokenizer", "Split has an empty Regex") : known.status();
-  }
-  return regex;
-}
-
-absl::StatusOr<std::string> ReadPattern(const Json& pre_tokenizer) {
-  CLM_ASSIGN_OR_RETURN(const std::vector<const Json*> steps, StepsOf(pre_tokenizer, "pre_tokenizer", "pretokenizers"));
-  if (steps.empty()) return Refused("pre_tokenizer", "is missing: without ByteLevel the tokens are not bytes");
-  std::string pattern(kWholeDocumentPattern);
-  for (size_t i = 0; i < steps.size(); ++i) {
-    const std::string type = TypeOf(*steps[i]);
-    const bool is_last = i + 1 == steps.size();
-    if (is_last && type == "ByteLevel") {
-      CLM_ASSIGN_OR_RETURN(const std::string own, ByteLevelPattern(*steps[i]));
-      if (i == 0) return own;
-      if (own != kWholeDocumentPattern)
-        return Refused("pre_tokenizer", "splits twice: Split, then ByteLevel use_regex");
-      return pattern;
+  for (const Json* step : steps) {
+    if (TypeOf(*step) != "NFC") {
+      return Refused("normalizer",
+                     absl::StrCat(Quoted(TypeOf(*step)), " changes the text, so bytes would not come back"));
     }
-    if (type != "Split" || i != 0 || is_last) {
-      return Refused("pre_tokenizer", absl::StrCat(Quoted(type), " at step ", i,
-                                                   " is not supported; known: ByteLevel, or Split and then ByteLevel"));
-    }
-    CLM_ASSIGN_OR_RETURN(pattern, SplitPattern(*steps[i]));
   }
-  return pattern;
+  if (!steps.empty()) {
+    not_applied.emplace_back(
+        "normalizer NFC is not applied: text that is not in NFC keeps its bytes and gets ids of its own");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckDecoder(const Json& decoder) {
@@ -103,28 +70,135 @@ absl::Status CheckDecoder(const Json& decoder) {
   return Refused("decoder", absl::StrCat(Quoted(TypeOf(*steps[0])), " is not ByteLevel"));
 }
 
-// A TemplateProcessing that adds nothing is the one text itself.
-bool AddsNothing(const Json& step) {
-  if (TypeOf(step) == "ByteLevel") return true;  // moves offsets only
-  if (TypeOf(step) != "TemplateProcessing" || !Field(step, "single").is_array()) return false;
-  const Json& single = Field(step, "single");
-  return single.size() == 1 && single[0].is_object() && single[0].contains("Sequence");
-}
-
-absl::Status CheckPostProcessor(const Json& post_processor) {
+// Those that only put special tokens around a text; ByteLevel moves offsets.
+absl::Status ReadPostProcessor(const Json& post_processor, std::vector<std::string>& not_applied) {
   CLM_ASSIGN_OR_RETURN(const std::vector<const Json*> steps, StepsOf(post_processor, "post_processor", "processors"));
   for (const Json* step : steps) {
-    if (!AddsNothing(*step)) {
-      return Refused("post_processor", absl::StrCat(Quoted(TypeOf(*step)), " adds tokens to the text"));
+    const std::string type = TypeOf(*step);
+    if (type == "ByteLevel") continue;
+    if (type != "TemplateProcessing" && type != "RobertaProcessing" && type != "BertProcessing") {
+      return Refused("post_processor", absl::StrCat(Quoted(type), " is not known"));
     }
+    not_applied.push_back(absl::StrCat(
+        "post_processor ", type, " is not applied: ids are those of the text alone, without special tokens around"));
   }
   return absl::OkStatus();
 }
 
+// ---- pre-tokenizer ----
+
+// Whether the ByteLevel step applies GPT-2's pattern itself.
+absl::StatusOr<bool> ByteLevelSplits(const Json& step) {
+  CLM_RETURN_IF_ERROR(CheckKeys(step, "pre_tokenizer", {"type", "add_prefix_space", "trim_offsets", "use_regex"}));
+  const Json& prefix_space = Field(step, "add_prefix_space");
+  if (!prefix_space.is_boolean()) return Refused("pre_tokenizer", "ByteLevel lacks add_prefix_space");
+  if (prefix_space.get<bool>()) {
+    return Refused("pre_tokenizer", "ByteLevel has add_prefix_space, a space that decoding cannot take back");
+  }
+  const Json& use_regex = Field(step, "use_regex");
+  if (!use_regex.is_null() && !use_regex.is_boolean()) return Refused("pre_tokenizer", "use_regex is not a boolean");
+  return use_regex.is_null() || use_regex.get<bool>();
+}
+
+// A pattern that matches `text` itself.
+std::string Literal(absl::string_view text) {
+  std::string pattern;
+  for (const char c : text) {
+    // \< and \> are word boundaries to some.
+    if (absl::ascii_ispunct(static_cast<uint8_t>(c)) && c != '<' && c != '>') pattern.push_back('\\');
+    pattern.push_back(c);
+  }
+  return pattern;
+}
+
+absl::StatusOr<std::string> SplitRegex(const Json& step) {
+  const Json& pattern = Field(step, "pattern");
+  if (!pattern.is_object()) return Refused("pre_tokenizer", "Split has no pattern");
+  const Json& regex = Field(pattern, "Regex");
+  const Json& literal = Field(pattern, "String");
+  if (regex.is_string() == literal.is_string()) return Refused("pre_tokenizer", "Split names neither Regex nor String");
+  const auto& text = (regex.is_string() ? regex : literal).get_ref<const std::string&>();
+  if (text.empty()) return Refused("pre_tokenizer", "Split has an empty pattern");
+  if (absl::StrContains(text, kSplitStepSeparator)) {
+    return Refused("pre_tokenizer", "Split has a pattern with the character U+001E; spell it \\x1E");
+  }
+  absl::StatusOr<std::string> shared =
+      ToSharedRegex(literal.is_string() ? Literal(text) : text, RegexDialect::kTokenizers);
+  if (!shared.ok()) return tokenizer_json::InFile("pre_tokenizer", shared.status());
+  return shared;
+}
+
+absl::StatusOr<std::string> ReadSplit(const Json& step) {
+  CLM_RETURN_IF_ERROR(CheckKeys(step, "pre_tokenizer", {"type", "pattern", "behavior", "invert"}));
+  CLM_ASSIGN_OR_RETURN(std::string pattern, SplitRegex(step));
+  const Json& invert = Field(step, "invert");
+  if (!invert.is_null() && !invert.is_boolean()) return Refused("pre_tokenizer", "Split has invert that is no boolean");
+  const Json& behavior = Field(step, "behavior");
+  if (behavior == "Isolated") return pattern;  // match or not, everything becomes a piece: invert changes nothing
+  // Dropping what does not match drops nothing where everything matches.
+  if (behavior == "Removed" && IsTrue(invert) && KnownSplitRules(pattern).has_value()) return pattern;
+  return Refused("pre_tokenizer",
+                 absl::StrCat("Split has behavior ", Quoted(behavior.dump()), IsTrue(invert) ? " and is inverted" : "",
+                              "; only Isolated keeps every byte"));
+}
+
+absl::StatusOr<std::string> ReadDigits(const Json& step) {
+  CLM_RETURN_IF_ERROR(CheckKeys(step, "pre_tokenizer", {"type", "individual_digits"}));
+  const Json& individual = Field(step, "individual_digits");
+  if (!individual.is_null() && !individual.is_boolean()) {
+    return Refused("pre_tokenizer", "Digits has individual_digits that is no boolean");
+  }
+  return absl::StrCat(kDigit, IsTrue(individual) ? "" : "+");
+}
+
+absl::StatusOr<std::string> ReadPunctuation(const Json& step) {
+  CLM_RETURN_IF_ERROR(CheckKeys(step, "pre_tokenizer", {"type", "behavior"}));
+  const Json& behavior = Field(step, "behavior");
+  if (behavior.is_null() || behavior == "Isolated") return std::string(kPunctuation);
+  if (behavior == "Contiguous") return absl::StrCat(kPunctuation, "+");
+  return Refused("pre_tokenizer",
+                 absl::StrCat("Punctuation has behavior ", Quoted(behavior.dump()), "; known: Isolated, Contiguous"));
+}
+
+absl::StatusOr<std::string> ReadSplittingStep(const Json& step, size_t index) {
+  const std::string type = TypeOf(step);
+  if (type == "Split") return ReadSplit(step);
+  if (type == "Digits") return ReadDigits(step);
+  if (type == "Punctuation") return ReadPunctuation(step);
+  return Refused("pre_tokenizer",
+                 absl::StrCat(Quoted(type), " at step ", index,
+                              " is not supported; known: Split, Digits, Punctuation, and ByteLevel at the end"));
+}
+
+absl::StatusOr<std::string> ReadPattern(const Json& pre_tokenizer) {
+  CLM_ASSIGN_OR_RETURN(const std::vector<const Json*> steps, StepsOf(pre_tokenizer, "pre_tokenizer", "pretokenizers"));
+  if (steps.empty() || TypeOf(*steps.back()) != "ByteLevel") {
+    return Refused("pre_tokenizer", "does not end with ByteLevel: without it the tokens are not bytes");
+  }
+  if (steps.size() > kMaxSplitSteps) {
+    return tokenizer_json::TooMany("pre_tokenizer", steps.size(), "steps", kMaxSplitSteps);
+  }
+  std::vector<std::string> patterns;
+  for (size_t i = 0; i + 1 < steps.size(); ++i) {
+    CLM_ASSIGN_OR_RETURN(patterns.emplace_back(), ReadSplittingStep(*steps[i], i));
+  }
+  CLM_ASSIGN_OR_RETURN(const bool splits, ByteLevelSplits(*steps.back()));
+  if (splits) patterns.emplace_back(kGpt2Pattern);
+  std::string pattern = absl::StrJoin(patterns, std::string(1, kSplitStepSeparator));
+  const absl::Status known = MakePretokenizer(pattern).status();
+  if (!known.ok()) return tokenizer_json::InFile("pre_tokenizer", known);
+  return pattern;
+}
+
+absl::string_view ByteLevelJson(bool use_regex) {
+  return use_regex ? R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true})"
+                   : R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false})";
+}
+
 }  // namespace
 
-absl::StatusOr<std::string> ReadTokenizerPipeline(const Json& file) {
-  if (!file.is_object()) return absl::InvalidArgumentError("tokenizer.json is not a JSON object");
+absl::StatusOr<TokenizerPipeline> ReadTokenizerPipeline(const Json& file) {
+  if (!file.is_object()) return absl::InvalidArgumentError("not a JSON object");
   CLM_RETURN_IF_ERROR(CheckKeys(file, "the file",
                                 {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
                                  "post_processor", "decoder", "model"}));
@@ -133,10 +207,29 @@ absl::StatusOr<std::string> ReadTokenizerPipeline(const Json& file) {
   }
   if (!Field(file, "truncation").is_null()) return Refused("truncation", "is set: it drops text");
   if (!Field(file, "padding").is_null()) return Refused("padding", "is set: it adds tokens");
-  CLM_RETURN_IF_ERROR(CheckNormalizer(Field(file, "normalizer")));
-  CLM_RETURN_IF_ERROR(CheckPostProcessor(Field(file, "post_processor")));
+  TokenizerPipeline pipeline;
+  CLM_RETURN_IF_ERROR(ReadNormalizer(Field(file, "normalizer"), pipeline.not_applied));
+  CLM_RETURN_IF_ERROR(ReadPostProcessor(Field(file, "post_processor"), pipeline.not_applied));
   CLM_RETURN_IF_ERROR(CheckDecoder(Field(file, "decoder")));
-  return ReadPattern(Field(file, "pre_tokenizer"));
+  CLM_ASSIGN_OR_RETURN(pipeline.pattern, ReadPattern(Field(file, "pre_tokenizer")));
+  return pipeline;
+}
+
+absl::StatusOr<std::string> PreTokenizerJson(absl::string_view pattern) {
+  CLM_RETURN_IF_ERROR(MakePretokenizer(pattern).status());
+  std::vector<absl::string_view> steps = absl::StrSplit(pattern, kSplitStepSeparator);
+  const bool use_regex = steps.back() == kGpt2Pattern;
+  if (use_regex || pattern == kWholeDocumentPattern) steps.pop_back();
+  if (steps.empty()) return std::string(ByteLevelJson(use_regex));
+  std::string out = R"({"type":"Sequence","pretokenizers":[)";
+  for (const absl::string_view step : steps) {
+    // Known patterns may be spelt as only tiktoken would understand them.
+    CLM_ASSIGN_OR_RETURN(std::string shared, ToSharedRegex(step, RegexDialect::kTiktoken));
+    absl::StrAppend(&out, R"({"type":"Split","pattern":{"Regex":)", Json(std::move(shared)).dump(),
+                    R"(},"behavior":"Isolated","invert":false},)");
+  }
+  absl::StrAppend(&out, ByteLevelJson(use_regex), "]}");
+  return out;
 }
 
 }  // namespace clm

@@ -1,17 +1,29 @@
 // What a tokenizer.json does to text before and after the BPE model: everything but `model` and `added_tokens`.
+// docs/formats/tokenizer.md has the table of what is read and what is refused.
 //
-// Thread-safety: a function without state. Ownership: takes a parsed document of bounded size.
+// Thread-safety: functions without state. Ownership: take a parsed document of bounded size.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace clm {
 
-// The split pattern (core/text/pretokenizer.h) that the file's steps amount to. INVALID_ARGUMENT naming the first step
-// that changes text, adds tokens, drops any, or is not known.
-absl::StatusOr<std::string> ReadTokenizerPipeline(const nlohmann::json& file);
+struct TokenizerPipeline {
+  std::string pattern;  // the split pattern (core/text/pretokenizer.h) that the file's steps amount to
+  // What the file asks for and is not done, because bytes would not come back: one sentence each.
+  std::vector<std::string> not_applied;
+};
+
+// INVALID_ARGUMENT naming the first step that changes text, drops any, or is not known; RESOURCE_EXHAUSTED over a
+// limit.
+absl::StatusOr<TokenizerPipeline> ReadTokenizerPipeline(const nlohmann::json& file);
+
+// The value of "pre_tokenizer" for a pattern that MakePretokenizer knows. Errors: its own.
+absl::StatusOr<std::string> PreTokenizerJson(absl::string_view pattern);
 
 }  // namespace clm
