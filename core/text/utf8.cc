@@ -1,7 +1,5 @@
 #include "core/text/utf8.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -33,12 +31,6 @@ Lead LeadOf(uint8_t byte) {
 }
 
 constexpr Utf8Char kInvalidChar{};
-
-// Unicode's White_Space outside ASCII; the property has not changed since Unicode 6.3.
-bool IsWideSpace(uint32_t c) {
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x3000;
-}
 
 }  // namespace
 
@@ -90,27 +82,5 @@ size_t IncompleteUtf8Suffix(absl::string_view text) {
   }
   return 0;
 }
-
-CharClass ClassOf(uint32_t code_point) {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return CharClass::kLetter;
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return CharClass::kNumber;
-    default:
-      break;
-  }
-  const bool space =
-      code_point < 0x80 ? code_point == ' ' || (code_point >= '\t' && code_point <= '\r') : IsWideSpace(code_point);
-  return space ? CharClass::kSpace : CharClass::kOther;
-}
-
-absl::string_view UnicodeVersion() { return utf8proc_unicode_version(); }
 
 }  // namespace clm

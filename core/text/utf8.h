@@ -1,8 +1,6 @@
 // UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
 //
 // Thread-safety: functions without state. Cost: linear, no allocation. Texts may hold any bytes.
-// Determinism: ClassOf follows the Unicode version of the utf8proc library in use (UnicodeVersion()); everything else
-// is the same on every platform.
 #pragma once
 
 #include <cstddef>
@@ -39,19 +37,5 @@ absl::Status ValidateUtf8(absl::string_view text);
 // How many bytes at the end (0 to 3) are the beginning of a code point that more text may complete. What lies before
 // them may be invalid. A stream that shows whole characters holds these bytes back.
 size_t IncompleteUtf8Suffix(absl::string_view text);
-
-// The classes that pre-tokenizer patterns tell apart.
-enum class CharClass : uint8_t {
-  kLetter,  // \p{L}
-  kNumber,  // \p{N}
-  kSpace,   // \s: Unicode's White_Space
-  kOther,   // everything else, unassigned code points included
-};
-
-// Requires code_point <= 0x10FFFF.
-CharClass ClassOf(uint32_t code_point);
-
-// Unicode version of the classes, e.g. "15.0.0".
-absl::string_view UnicodeVersion();
 
 }  // namespace clm
