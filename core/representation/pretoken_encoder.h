@@ -4,14 +4,12 @@
 // The ids are those of Tokenizer::Encode, whole or in pieces. The boundary is never emitted; whoever appends it to a
 // stream gives it a flag of 1.
 //
-// Thread-safety: one thread per encoder. Ownership: must not outlive the tokenizer. Memory: the tokenizer's cache of
-// pieces (2 MiB), so make one per thread rather than one per document.
+// Thread-safety: one thread per encoder. Ownership: must not outlive the tokenizer. Memory: that of a
+// BpeEncoder, so make one per thread rather than one per document.
 // Errors: RESOURCE_EXHAUSTED for a pretoken over BpeEncoderOptions::max_piece_bytes. After an error only Reset() helps.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -47,21 +45,7 @@ class PretokenEncoder {
   void Reset();
 
  private:
-  // Progress in a text that may grow at its end.
-  struct Scan {
-    size_t consumed = 0;  // bytes at the front that were appended
-    size_t open = 0;      // bytes behind them that the pre-tokenizer need not read again
-  };
-
-  absl::Status Advance(absl::string_view text, bool is_end, Scan& scan, PretokenizedIds& out);
-  absl::Status AppendPieces(absl::string_view text, PretokenizedIds& out);
-
-  const Pretokenizer& pretokenizer_;
-  BpeEncoder encoder_;
-  size_t max_piece_bytes_;
-  std::vector<size_t> ends_;
-  std::string pending_;
-  Scan scan_;
+  StreamingBpeEncoder encoder_;
 };
 
 }  // namespace clm

@@ -15,10 +15,9 @@ constexpr size_t kWindowBytes = size_t{1} << 16;  // text split at a time: bound
 // Text behind a piece that may be held back with it until the piece is settled.
 constexpr size_t kTailBytes = 64;
 constexpr size_t kMinPieceLimit = size_t{1} << 10;
-constexpr size_t kMaxCacheSlots = size_t{1} << 20;
-constexpr size_t kLongCacheShare = 8;  // slots for short pieces per slot for long ones
-constexpr size_t kBatch = 32;          // pieces whose cache lines are fetched together
-constexpr size_t kBufferIds = 16'384;
+constexpr size_t kMaxCacheSlots = size_t{1} << 22;
+constexpr size_t kBatch = 64;  // pieces whose cache lines are fetched together
+constexpr size_t kBufferIds = 4096;
 
 absl::Status PieceTooLong(size_t limit) {
   return absl::ResourceExhaustedError(
@@ -62,7 +61,6 @@ BpeEncoder::BpeEncoder(const EncodeTables& tables, const Pretokenizer& pretokeni
   CLM_CHECK(options.Validate().ok());
   if (options.cache_slots == 0) return;
   cache_ = std::make_unique<PieceCache>(options.cache_slots);
-  long_cache_ = std::make_unique<LongPieceCache>(std::max<size_t>(1, options.cache_slots / kLongCacheShare));
 }
 
 BpeEncoder::~BpeEncoder() = default;
@@ -119,7 +117,8 @@ absl::Status BpeEncoder::EncodePieces(absl::string_view window, const Output& ou
   }
   begin = 0;
   for (size_t i = 0; i < ends_.size(); i += kBatch) {
-    begin = EncodeBatch(window, begin, std::span(ends_).subspan(i, std::min(kBatch, ends_.size() - i)), out);
+    const std::span<const uint32_t> batch = std::span(ends_).subspan(i, std::min(kBatch, ends_.size() - i));
+    begin = cache_ != nullptr ? EncodeBatch(window, begin, batch, out) : EncodeBatchUncached(window, begin, batch, out);
   }
   Flush(out);
   return absl::OkStatus();
@@ -127,73 +126,102 @@ absl::Status BpeEncoder::EncodePieces(absl::string_view window, const Output& ou
 
 size_t BpeEncoder::EncodeBatch(absl::string_view window, size_t begin, std::span<const uint32_t> ends,
                                const Output& out) {
+  if (buffered_ + kBatch * PieceCache::kInlineIds > kBufferIds) Flush(out);
+  PieceCache::View cache = cache_->view();
   std::array<ShortPiece, kBatch> keys;
-  std::array<size_t, kBatch> buckets{};
+  std::array<const PieceCache::Bucket*, kBatch> buckets;
   size_t piece_begin = begin;
   for (size_t i = 0; i < ends.size(); ++i) {
     const size_t length = ends[i] - piece_begin;
     if (length <= ShortPiece::kMaxBytes) {
       keys[i] = ShortPiece::Of(window.data() + piece_begin, length, window.size() - piece_begin >= 16);
-      if (cache_ != nullptr) {
-        buckets[i] = cache_->BucketOf(keys[i]);
-        cache_->Prefetch(buckets[i]);
-      }
+      buckets[i] = cache.BucketOf(keys[i]);
     }
     piece_begin = ends[i];
   }
-  if (buffered_ + kBatch * PieceCache::kMaxIds > kBufferIds) Flush(out);
+  SymbolId* next = buffer_.get() + buffered_;
+  const bool wants_starts = out.starts != nullptr;
   for (size_t i = 0; i < ends.size(); ++i) {
-    if (out.starts != nullptr) buffered_starts_.push_back(static_cast<uint32_t>(buffered_));
     const absl::string_view piece = window.substr(begin, ends[i] - begin);
     begin = ends[i];
-    if (piece.size() > ShortPiece::kMaxBytes) {
-      EncodeLong(piece, out);
+    if (wants_starts) buffered_starts_.push_back(static_cast<uint32_t>(next - buffer_.get()));
+    const bool is_short = piece.size() <= ShortPiece::kMaxBytes;
+    const size_t found = is_short ? PieceCache::View::Find(keys[i], buckets[i], next) : 0;
+    if (found - 1 < PieceCache::kInlineIds) {
+      next += found;
       continue;
     }
-    const size_t found = cache_ == nullptr ? 0 : cache_->Find(keys[i], buckets[i], buffer_.get() + buffered_);
-    buffered_ += found;
-    if (found == 0) EncodeShort(piece, keys[i], buckets[i], out);
+    buffered_ = static_cast<size_t>(next - buffer_.get());
+    std::span<const SymbolId> elsewhere;
+    if (found == PieceCache::kElsewhere) elsewhere = cache_->FindElsewhere(buckets[i], keys[i]);
+    if (!is_short) elsewhere = IdsOf(piece);
+    if (!elsewhere.empty()) {
+      Append(elsewhere, out);
+    } else if (EncodeShort(piece, keys[i], out)) {
+      cache = cache_->view();
+      for (size_t j = i + 1; j < ends.size(); ++j) buckets[j] = cache.BucketOf(keys[j]);
+    }
+    next = buffer_.get() + buffered_;
+  }
+  buffered_ = static_cast<size_t>(next - buffer_.get());
+  return begin;
+}
+
+size_t BpeEncoder::EncodeBatchUncached(absl::string_view window, size_t begin, std::span<const uint32_t> ends,
+                                       const Output& out) {
+  if (buffered_ + kBatch * PieceCache::kInlineIds > kBufferIds) Flush(out);
+  std::array<ShortPiece, kBatch> keys;
+  size_t piece_begin = begin;
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const size_t length = ends[i] - piece_begin;
+    if (length <= ShortPiece::kMaxBytes) {
+      keys[i] = ShortPiece::Of(window.data() + piece_begin, length, window.size() - piece_begin >= 16);
+      tables_.PrefetchShortToken(keys[i]);
+    }
+    piece_begin = ends[i];
+  }
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const absl::string_view piece = window.substr(begin, ends[i] - begin);
+    begin = ends[i];
+    if (out.starts != nullptr) buffered_starts_.push_back(static_cast<uint32_t>(buffered_));
+    if (piece.size() > ShortPiece::kMaxBytes) {
+      Append(IdsOf(piece), out);
+    } else {
+      EncodeShort(piece, keys[i], out);
+    }
   }
   return begin;
 }
 
-void BpeEncoder::EncodeShort(absl::string_view piece, const ShortPiece& key, size_t bucket, const Output& out) {
+bool BpeEncoder::EncodeShort(absl::string_view piece, const ShortPiece& key, const Output& out) {
   const SymbolId token = tables_.ShortToken(key);
   if (token != kNoToken) {
     buffer_[buffered_++] = token;
-    if (cache_ != nullptr) cache_->Keep(key, bucket, std::span(&token, 1));
-    return;
-  }
-  if (cache_ == nullptr) {
-    EncodeLong(piece, out);
-    return;
+    return cache_ != nullptr && cache_->Keep(key, std::span(&token, 1));
   }
   piece_ids_.clear();
   piece_encoder_.Encode(piece, piece_ids_);
-  if (piece_ids_.size() <= PieceCache::kMaxIds) cache_->Keep(key, bucket, piece_ids_);
   Append(piece_ids_, out);
+  return cache_ != nullptr && cache_->Keep(key, piece_ids_);
 }
 
-void BpeEncoder::EncodeLong(absl::string_view piece, const Output& out) {
-  const bool cached = long_cache_ != nullptr && piece.size() <= LongPieceCache::kMaxBytes;
+std::span<const SymbolId> BpeEncoder::IdsOf(absl::string_view piece) {
+  const bool cached = cache_ != nullptr && piece.size() <= PieceCache::kMaxPieceBytes;
   if (cached) {
-    const std::span<const SymbolId> known = long_cache_->Find(piece);
-    if (!known.empty()) {
-      Append(known, out);
-      return;
-    }
+    const std::span<const SymbolId> known = cache_->Find(piece);
+    if (!known.empty()) return known;
   }
   piece_ids_.clear();
   piece_encoder_.Encode(piece, piece_ids_);
-  if (cached && piece_ids_.size() <= LongPieceCache::kMaxIds) long_cache_->Keep(piece, piece_ids_);
-  Append(piece_ids_, out);
+  if (cached) cache_->Keep(piece, piece_ids_);
+  return piece_ids_;
 }
 
 void BpeEncoder::Append(std::span<const SymbolId> ids, const Output& out) {
   while (!ids.empty()) {
     // Room must remain for what is left of the batch.
-    if (buffered_ + kBatch * PieceCache::kMaxIds >= kBufferIds) Flush(out);
-    const size_t count = std::min(ids.size(), kBufferIds - kBatch * PieceCache::kMaxIds - buffered_);
+    if (buffered_ + kBatch * PieceCache::kInlineIds >= kBufferIds) Flush(out);
+    const size_t count = std::min(ids.size(), kBufferIds - kBatch * PieceCache::kInlineIds - buffered_);
     std::copy_n(ids.begin(), count, buffer_.get() + buffered_);
     buffered_ += count;
     ids = ids.subspan(count);

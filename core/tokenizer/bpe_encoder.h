@@ -12,8 +12,8 @@
 //
 // Thread-safety: one thread per encoder; tables and pre-tokenizer are shared and must outlive it.
 // Cost: linear in the bytes (for vocabularies out of order, see TokenAdjacency, O(n log n) in the length of a piece).
-// Memory: 32 bytes per cache slot and about 300 KiB; 28 bytes per byte of a piece where pieces have to be merged.
-// Errors: RESOURCE_EXHAUSTED for a piece over max_piece_bytes; `out` and `starts` are then as they were.
+// Memory: 40 bytes per cache slot in use and about 300 KiB; 28 bytes per byte of a piece where pieces have to be
+// merged. Errors: RESOURCE_EXHAUSTED for a piece over max_piece_bytes; `out` and `starts` are then as they were.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +41,9 @@ struct BpeEncoderOptions {
   // Pieces longer than this are refused. Price: up to 28 times this much memory while one is encoded. Range [1 KiB,
   // 1 GiB].
   size_t max_piece_bytes = size_t{64} << 20;
-  // Pieces remembered with their ids, 32 bytes each. A power of two from 2 to 2^20, or 0 for no cache.
-  size_t cache_slots = size_t{1} << 16;
+  // Pieces remembered with their ids at most, 32 bytes each. A power of two from 2 to 2^22, or 0 for no cache. Memory
+  // is taken as texts have different pieces to remember.
+  size_t cache_slots = size_t{1} << 20;
 
   absl::Status Validate() const;  // INVALID_ARGUMENT, naming field, value and range
 };
@@ -79,8 +80,11 @@ class BpeEncoder {
   absl::Status EncodePieces(absl::string_view window, const Output& out);
   // A few pieces, from the one that begins at `begin` on; returns where the last one ends.
   size_t EncodeBatch(absl::string_view window, size_t begin, std::span<const uint32_t> ends, const Output& out);
-  void EncodeShort(absl::string_view piece, const ShortPiece& key, size_t bucket, const Output& out);
-  void EncodeLong(absl::string_view piece, const Output& out);
+  size_t EncodeBatchUncached(absl::string_view window, size_t begin, std::span<const uint32_t> ends, const Output& out);
+  // Whether the cache grew.
+  bool EncodeShort(absl::string_view piece, const ShortPiece& key, const Output& out);
+  // Valid until the next call.
+  std::span<const SymbolId> IdsOf(absl::string_view piece);
   void Append(std::span<const SymbolId> ids, const Output& out);
   // Moves the ids of the buffer to `out`.
   void Flush(const Output& out);
@@ -90,7 +94,6 @@ class BpeEncoder {
   BpeEncoderOptions options_;
   std::unique_ptr<SpecialFinder> specials_;  // specials if allowed, cut tokens; null when there are none
   std::unique_ptr<PieceCache> cache_;        // null without slots
-  std::unique_ptr<LongPieceCache> long_cache_;
   PieceEncoder piece_encoder_;
   std::vector<uint32_t> ends_;
   std::vector<SymbolId> piece_ids_;

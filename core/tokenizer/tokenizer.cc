@@ -9,7 +9,7 @@
 namespace clm {
 namespace {
 
-constexpr size_t kMaxIdleEncoders = 64;
+constexpr size_t kMaxIdleEncoders = 8;
 
 }  // namespace
 
@@ -61,8 +61,13 @@ absl::StatusOr<std::string> Tokenizer::Decode(std::span<const SymbolId> ids) con
   return bytes;
 }
 
+const EncodeTables& Tokenizer::encode_tables() const {
+  absl::call_once(encode_tables_once_, [this] { encode_tables_ = std::make_unique<const EncodeTables>(vocab_); });
+  return *encode_tables_;
+}
+
 std::unique_ptr<StreamingBpeEncoder> Tokenizer::NewEncoder(const BpeEncoderOptions& options) const {
-  return std::make_unique<StreamingBpeEncoder>(vocab_, *pretokenizer_, options);
+  return std::make_unique<StreamingBpeEncoder>(encode_tables(), *pretokenizer_, options);
 }
 
 std::unique_ptr<StreamingBpeDecoder> Tokenizer::NewDecoder(const BpeDecoderOptions& options) const {
@@ -78,7 +83,7 @@ std::unique_ptr<BpeEncoder> Tokenizer::TakeEncoder() const {
       return encoder;
     }
   }
-  return std::make_unique<BpeEncoder>(vocab_, *pretokenizer_, BpeEncoderOptions{});
+  return std::make_unique<BpeEncoder>(encode_tables(), *pretokenizer_, BpeEncoderOptions{});
 }
 
 void Tokenizer::GiveEncoder(std::unique_ptr<BpeEncoder> encoder) const {

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/call_once.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,6 +30,7 @@
 #include "core/tokenizer/bpe_decoder.h"
 #include "core/tokenizer/bpe_encoder.h"
 #include "core/tokenizer/bpe_vocab.h"
+#include "core/tokenizer/piece_encoder.h"
 #include "core/tokenizer/tokenizer_file.h"
 
 namespace clm {
@@ -62,6 +64,9 @@ class Tokenizer {
   // Bytes of ids. OUT_OF_RANGE naming position, id and vocabulary size.
   absl::StatusOr<std::string> Decode(std::span<const SymbolId> ids) const;
 
+  // What encoders of this tokenizer share. Made at the first call; about 0.1 s for 100,000 tokens.
+  const EncodeTables& encode_tables() const;
+
   // For documents in pieces and for other options, which must be valid.
   std::unique_ptr<StreamingBpeEncoder> NewEncoder(const BpeEncoderOptions& options = {}) const;
   std::unique_ptr<StreamingBpeDecoder> NewDecoder(const BpeDecoderOptions& options = {}) const;
@@ -75,6 +80,8 @@ class Tokenizer {
   const BpeVocab vocab_;
   const std::unique_ptr<const Pretokenizer> pretokenizer_;
   std::string fingerprint_;
+  mutable absl::once_flag encode_tables_once_;
+  mutable std::unique_ptr<const EncodeTables> encode_tables_;
   mutable absl::Mutex mutex_;
   // Encoders between two calls: their caches of pieces are warm.
   mutable std::vector<std::unique_ptr<BpeEncoder>> idle_ ABSL_GUARDED_BY(mutex_);

@@ -18,8 +18,8 @@ using ::clm::testing::StatusIs;
 // The definition: a symbol starts a pretoken if the pre-tokenizer ends a piece where it begins.
 std::vector<uint8_t> StartsReference(const Tokenizer& tokenizer, absl::string_view document,
                                      const std::vector<SymbolId>& ids) {
-  std::vector<size_t> ends = {0};
-  tokenizer.pretokenizer().Split(document, /*is_end=*/true, /*open=*/0, ends);
+  std::vector<uint32_t> ends = {0};
+  tokenizer.pretokenizer().Split(document, /*is_end=*/true, ends);
   std::vector<uint8_t> starts;
   size_t position = 0;
   for (const SymbolId id : ids) {

@@ -17,7 +17,9 @@
 namespace clm {
 namespace {
 
+using ::clm::testing::OrderedVocab;
 using ::clm::testing::PartsOf;
+using ::clm::testing::RandomLetters;
 using ::clm::testing::RandomVocab;
 using ::clm::testing::StatusIs;
 using ::clm::testing::VocabOf;
@@ -32,7 +34,8 @@ const Pretokenizer& Gpt2() {
 }
 
 std::vector<SymbolId> Encoded(const BpeVocab& vocab, absl::string_view text, const BpeEncoderOptions& options = {}) {
-  BpeEncoder encoder(vocab, Gpt2(), options);
+  const EncodeTables tables(vocab);
+  BpeEncoder encoder(tables, Gpt2(), options);
   std::vector<SymbolId> ids;
   EXPECT_OK(encoder.Encode(text, ids));
   return ids;
@@ -46,11 +49,11 @@ std::vector<SymbolId> EncodedInSteps(StreamingBpeEncoder& encoder, absl::string_
 }
 
 std::vector<SymbolId> ReferenceIds(const BpeVocab& vocab, absl::string_view text) {
-  std::vector<size_t> ends;
-  Gpt2().Split(text, true, 0, ends);
+  std::vector<uint32_t> ends;
+  Gpt2().Split(text, true, ends);
   std::vector<SymbolId> ids;
   size_t begin = 0;
-  for (const size_t end : ends) {
+  for (const uint32_t end : ends) {
     for (const SymbolId id : BpeEncodeReference(vocab, text.substr(begin, end - begin))) ids.push_back(id);
     begin = end;
   }
@@ -66,10 +69,13 @@ std::string RandomText(CounterRng& rng, size_t units) {
   return text;
 }
 
+// Every other vocabulary has its merges in no useful order, so that pieces are merged; the others' are matched.
 TEST(BpeEncoderTest, AgreesWithReferenceAndComesBack) {
-  for (uint64_t round = 0; round < 30; ++round) {
-    const BpeVocab vocab = RandomVocab(round, 30);
-    BpeEncoder encoder(vocab, Gpt2(), {.cache_slots = 16});  // small, so that slots are taken over often
+  for (uint64_t round = 0; round < 60; ++round) {
+    const BpeVocab vocab = round % 2 == 0 ? RandomVocab(round, 30) : OrderedVocab(round, 30);
+    const EncodeTables tables(vocab);
+    BpeEncoder encoder(tables, Gpt2(), {.cache_slots = 16});  // small, so that slots are taken over often
+    BpeEncoder uncached(tables, Gpt2(), {.cache_slots = 0});
     CounterRng rng(7, "bpe_encoder_test", round);
     for (int i = 0; i < 12; ++i) {
       const std::string text = RandomText(rng, rng.NextBelow(60));
@@ -79,8 +85,53 @@ TEST(BpeEncoderTest, AgreesWithReferenceAndComesBack) {
       std::string decoded;
       ASSERT_OK(BpeDecode(vocab, ids, decoded));
       ASSERT_EQ(decoded, text);
+      std::vector<SymbolId> uncached_ids;
+      ASSERT_OK(uncached.Encode(text, uncached_ids));
+      ASSERT_EQ(uncached_ids, ids) << "round " << round << ": " << text;
     }
   }
+}
+
+TEST(BpeEncoderTest, RepeatedTextKeepsItsIdsWhileTheCacheGrows) {
+  const BpeVocab vocab = OrderedVocab(5, 60);
+  const EncodeTables tables(vocab);
+  BpeEncoder encoder(tables, Gpt2(), {});
+  BpeEncoder uncached(tables, Gpt2(), {.cache_slots = 0});
+  CounterRng rng(9, "bpe_encoder_test", 0);
+  std::string text;
+  for (int i = 0; i < 30'000; ++i) text += RandomLetters(rng, 1 + rng.NextBelow(20), 3) + " ";
+  std::vector<SymbolId> want;
+  ASSERT_OK(uncached.Encode(text, want));
+  for (int i = 0; i < 3; ++i) {
+    std::vector<SymbolId> ids;
+    ASSERT_OK(encoder.Encode(text, ids));
+    ASSERT_TRUE(ids == want);
+  }
+}
+
+TEST(BpeEncoderTest, FlagsTheFirstIdOfEachPiece) {
+  const BpeVocab vocab = OrderedVocab(2, 30);
+  const EncodeTables tables(vocab);
+  BpeEncoder encoder(tables, Gpt2(), {});
+  CounterRng rng(10, "bpe_encoder_test", 0);
+  // Long pieces among short ones, so that the ids leave in several batches.
+  std::string text;
+  for (int i = 0; i < 3'000; ++i) text += RandomLetters(rng, 1 + rng.NextBelow(i % 50 == 0 ? 3'000 : 12), 3) + " ";
+  std::vector<SymbolId> ids;
+  std::vector<uint8_t> starts;
+  ASSERT_OK(encoder.Encode(text, ids, &starts));
+  std::vector<uint32_t> ends;
+  Gpt2().Split(text, true, ends);
+  std::vector<SymbolId> want;
+  std::vector<uint8_t> want_starts;
+  for (size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++]) {
+    const size_t first = want.size();
+    PieceMerger(vocab).Merge(absl::string_view(text).substr(begin, ends[i] - begin), want);
+    want_starts.resize(want.size(), 0);
+    want_starts[first] = 1;
+  }
+  EXPECT_TRUE(ids == want);
+  EXPECT_TRUE(starts == want_starts);
 }
 
 TEST(BpeEncoderTest, HostileBytesComeBack) {
@@ -100,7 +151,8 @@ TEST(BpeEncoderTest, HostileBytesComeBack) {
                                               std::string(1 << 20, ' '),
                                               std::string(1 << 20, '\0'),
                                               std::string(1 << 20, '\x80')};
-  BpeEncoder encoder(vocab, Gpt2(), {});
+  const EncodeTables tables(vocab);
+  BpeEncoder encoder(tables, Gpt2(), {});
   for (const std::string& document : documents) {
     std::vector<SymbolId> ids;
     ASSERT_OK(encoder.Encode(document, ids));
@@ -124,7 +176,8 @@ TEST(BpeEncoderTest, TextThatSpellsASpecialIsPlainUnlessAllowed) {
 TEST(BpeEncoderTest, APieceOverTheLimitIsRefusedAndNothingAppended) {
   const BpeVocab vocab = VocabOf({});
   const BpeEncoderOptions options{.max_piece_bytes = 1024};
-  BpeEncoder encoder(vocab, Gpt2(), options);
+  const EncodeTables tables(vocab);
+  BpeEncoder encoder(tables, Gpt2(), options);
   std::vector<SymbolId> ids = {5};
   EXPECT_OK(encoder.Encode(std::string(1024, 'a') + " b", ids));
   ids.resize(1);
@@ -132,7 +185,7 @@ TEST(BpeEncoderTest, APieceOverTheLimitIsRefusedAndNothingAppended) {
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("limit of 1024 bytes")));
   EXPECT_THAT(ids, ElementsAre(5));
 
-  StreamingBpeEncoder streaming(vocab, Gpt2(), options);
+  StreamingBpeEncoder streaming(tables, Gpt2(), options);
   ASSERT_OK(streaming.Push(std::string(1024, 'a'), ids));
   EXPECT_THAT(streaming.Push(std::string(1024, 'a'), ids), StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_LT(streaming.held_back_bytes(), 4096);
@@ -145,7 +198,7 @@ TEST(BpeEncoderTest, RefusesOptionsOutOfRange) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("max_piece_bytes is 1023; range [1024, ")));
   EXPECT_THAT(BpeEncoderOptions{.cache_slots = 3}.Validate(),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cache_slots is 3")));
-  EXPECT_THAT(BpeEncoderOptions{.cache_slots = size_t{1} << 21}.Validate(),
+  EXPECT_THAT(BpeEncoderOptions{.cache_slots = size_t{1} << 23}.Validate(),
               StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_OK(BpeEncoderOptions{.cache_slots = 0}.Validate());
 }
@@ -158,7 +211,8 @@ TEST(StreamingBpeEncoderTest, IdsDoNotDependOnTheCuts) {
     ASSERT_OK_AND_ASSIGN(const BpeVocab vocab, BpeVocab::Create(parts));
     CounterRng rng(8, "bpe_encoder_test", round);
     const BpeEncoderOptions options{.allow_special = round % 2 == 0, .cache_slots = 64};
-    StreamingBpeEncoder encoder(vocab, Gpt2(), options);
+    const EncodeTables tables(vocab);
+    StreamingBpeEncoder encoder(tables, Gpt2(), options);
     const std::string text = RandomText(rng, 80);
     const std::vector<SymbolId> want = Encoded(vocab, text, options);
     for (const size_t step : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{50}}) {
@@ -169,39 +223,41 @@ TEST(StreamingBpeEncoderTest, IdsDoNotDependOnTheCuts) {
 
 TEST(StreamingBpeEncoderTest, HoldsBackOnlyTheUnsettledPiece) {
   const BpeVocab vocab = VocabOf({{'a', 'b'}});
-  StreamingBpeEncoder encoder(vocab, Gpt2(), {});
+  const EncodeTables tables(vocab);
+  StreamingBpeEncoder encoder(tables, Gpt2(), {});
   std::vector<SymbolId> ids;
   ASSERT_OK(encoder.Push("ab ab", ids));
-  EXPECT_THAT(ids, ElementsAre(256));
-  EXPECT_EQ(encoder.held_back_bytes(), 3);
-  ASSERT_OK(encoder.Push("!", ids));
+  ASSERT_OK(encoder.Push(" abababababababababababababab", ids));
   EXPECT_THAT(ids, ElementsAre(256, ' ', 256));
+  EXPECT_EQ(encoder.held_back_bytes(), 29);
   encoder.Reset();
   EXPECT_EQ(encoder.held_back_bytes(), 0);
   ASSERT_OK(encoder.Finish(ids));
   EXPECT_EQ(ids.size(), 3);
 }
 
-TEST(StreamingBpeEncoderTest, DocumentsLargerThanAWindowAgreeWithTheReference) {
-  const BpeVocab vocab = RandomVocab(3, 20);
+TEST(StreamingBpeEncoderTest, DocumentsLargerThanAWindowAgreeWithMergingEachPiece) {
+  const BpeVocab vocab = OrderedVocab(3, 20);
+  const EncodeTables tables(vocab);
   std::string text;
   for (int i = 0; i < 20; ++i) text += " abcab" + std::string(static_cast<size_t>(i) * 1500, "abc "[i % 4]);
-  std::vector<SymbolId> want;  // the reference is quadratic, so a merger per piece stands in for it
-  std::vector<size_t> ends;
-  Gpt2().Split(text, true, 0, ends);
-  BpeEncoder pieces(vocab, Gpt2(), {.cache_slots = 0});
+  std::vector<SymbolId> want;  // the reference is quadratic, so the merger stands in for it
+  std::vector<uint32_t> ends;
+  Gpt2().Split(text, true, ends);
+  PieceMerger merger(vocab);
   for (size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++]) {
-    ASSERT_OK(pieces.EncodePiece(absl::string_view(text).substr(begin, ends[i] - begin), want));
+    merger.Merge(absl::string_view(text).substr(begin, ends[i] - begin), want);
   }
   EXPECT_EQ(Encoded(vocab, text), want);
-  StreamingBpeEncoder encoder(vocab, Gpt2(), {});
+  StreamingBpeEncoder encoder(tables, Gpt2(), {});
   EXPECT_EQ(EncodedInSteps(encoder, text, 997), want);
 }
 
 // Reading or moving what is held back for every push would take 5 * 10^10 steps.
 TEST(StreamingBpeEncoderTest, OneLongPieceByteByByteIsLinear) {
   const BpeVocab vocab = VocabOf({{'a', 'a'}});
-  StreamingBpeEncoder encoder(vocab, Gpt2(), {});
+  const EncodeTables tables(vocab);
+  StreamingBpeEncoder encoder(tables, Gpt2(), {});
   EXPECT_EQ(EncodedInSteps(encoder, std::string(300'000, 'a'), 1).size(), 150'000);
 }
 

@@ -34,8 +34,8 @@ inline BpeVocab VocabOf(const std::vector<std::pair<SymbolId, SymbolId>>& merges
   return *std::move(vocab);
 }
 
-// Up to `merge_count` merges of tokens over the letters a, b, c.
-inline BpeVocabParts RandomParts(uint64_t seed, size_t merge_count) {
+// Up to `merge_count` merges of tokens over the letters a, b, c; unless `ordered`, their ranks are shuffled.
+inline BpeVocabParts RandomParts(uint64_t seed, size_t merge_count, bool ordered = false) {
   CounterRng rng(seed, "random_vocab", merge_count);
   BpeVocabParts parts = PartsOf({});
   parts.tokens.pop_back();
@@ -47,6 +47,7 @@ inline BpeVocabParts RandomParts(uint64_t seed, size_t merge_count) {
     const SymbolId right = usable[rng.NextBelow(usable.size())];
     const std::string joined = parts.tokens[left] + parts.tokens[right];
     if (joined.size() > 12 || !seen.emplace(left, right).second) continue;
+    if (ordered && ids.contains(joined) && i % 2 == 0) continue;
     const auto [found, is_new] = ids.emplace(joined, static_cast<SymbolId>(parts.tokens.size()));
     if (is_new) {
       parts.tokens.push_back(joined);
@@ -54,7 +55,8 @@ inline BpeVocabParts RandomParts(uint64_t seed, size_t merge_count) {
     }
     parts.merges.push_back({left, right, found->second});
   }
-  for (size_t i = parts.merges.size(); i > 1; --i) std::swap(parts.merges[i - 1], parts.merges[rng.NextBelow(i)]);
+  for (size_t i = ordered ? 0 : parts.merges.size(); i > 1; --i)
+    std::swap(parts.merges[i - 1], parts.merges[rng.NextBelow(i)]);
   parts.boundary = static_cast<SymbolId>(parts.tokens.size());
   parts.specials = {{parts.boundary, "<|endoftext|>"}};
   parts.tokens.emplace_back();
@@ -63,6 +65,24 @@ inline BpeVocabParts RandomParts(uint64_t seed, size_t merge_count) {
 
 inline BpeVocab RandomVocab(uint64_t seed, size_t merge_count) {
   absl::StatusOr<BpeVocab> vocab = BpeVocab::Create(RandomParts(seed, merge_count));
+  CLM_CHECK(vocab.ok());
+  return *std::move(vocab);
+}
+
+// As trainers make them: what a merge joins was there before it. Tokens that merging cannot reach are among them.
+inline BpeVocab OrderedVocab(uint64_t seed, size_t merge_count) {
+  // A second way to make a token that others were made of already is out of order.
+  BpeVocabParts parts = RandomParts(seed, merge_count, /*ordered=*/true);
+  std::map<SymbolId, size_t> first_use;
+  std::vector<BpeMerge> merges;
+  for (const BpeMerge& merge : parts.merges) {
+    if (first_use.contains(merge.result)) continue;
+    first_use.emplace(merge.left, merges.size());
+    first_use.emplace(merge.right, merges.size());
+    merges.push_back(merge);
+  }
+  parts.merges = merges;
+  absl::StatusOr<BpeVocab> vocab = BpeVocab::Create(std::move(parts));
   CLM_CHECK(vocab.ok());
   return *std::move(vocab);
 }

@@ -1,0 +1,115 @@
+#include "core/tokenizer/piece_encoder.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace clm {
+namespace {
+
+// Longer tokens would make the search for the longest one slow; only made-up vocabularies have them.
+constexpr size_t kMaxTrieTokenBytes = 1024;
+constexpr int kFitsBits = 15;
+constexpr size_t kKeptPieceBytes = size_t{1} << 20;
+
+bool FitsTrie(const BpeVocab& vocab) {
+  size_t prefixes = 0;  // at most
+  for (SymbolId id = 0; id < vocab.size(); ++id) {
+    if (vocab.TokenBytes(id).size() > kMaxTrieTokenBytes) return false;
+    prefixes += vocab.TokenBytes(id).size();
+  }
+  return prefixes <= TokenTrie::kMaxPrefixes;
+}
+
+std::vector<TokenTrie::Entry> TrieEntries(const BpeVocab& vocab, const TokenAdjacency& adjacency) {
+  std::vector<TokenTrie::Entry> entries;
+  for (SymbolId id = 0; id < vocab.size(); ++id) {
+    if (adjacency.IsReachable(id)) entries.push_back({vocab.TokenBytes(id), id});
+  }
+  return entries;
+}
+
+}  // namespace
+
+EncodeTables::EncodeTables(const BpeVocab& vocab)
+    : vocab_(vocab),
+      adjacency_(vocab),
+      merges_pieces_(!adjacency_.in_order() || !FitsTrie(vocab)),
+      short_tokens_(vocab.size()) {
+  for (const SymbolId id : vocab.whole_pieces()) AddShortToken(id);
+  if (merges_pieces_) return;
+  trie_ = TokenTrie(TrieEntries(vocab, adjacency_));
+  shorter_.assign(vocab.size(), kNoToken);
+  for (SymbolId id = 0; id < vocab.size(); ++id) {
+    if (!adjacency_.IsReachable(id)) continue;
+    if (vocab.FindWholePiece(vocab.TokenBytes(id)) == nullptr) AddShortToken(id);
+    const absl::string_view bytes = vocab.TokenBytes(id);
+    if (bytes.size() > 1) shorter_[id] = trie_.Longest(bytes.substr(0, bytes.size() - 1)).id;
+  }
+}
+
+void EncodeTables::AddShortToken(SymbolId id) {
+  const absl::string_view bytes = vocab_.TokenBytes(id);
+  if (bytes.size() > ShortPiece::kMaxBytes) return;
+  short_tokens_.Add(ShortPiece::Of(bytes.data(), bytes.size(), /*padded=*/false), id);
+}
+
+PieceEncoder::PieceEncoder(const EncodeTables& tables)
+    : tables_(tables), merger_(tables.vocab()), fits_(size_t{1} << kFitsBits) {}
+
+void PieceEncoder::Encode(absl::string_view piece, std::vector<SymbolId>& out) {
+  CLM_CHECK(piece.size() <= kMaxBpePieceBytes);
+  const SymbolId* whole = tables_.vocab().FindWholePiece(piece);
+  if (whole != nullptr) {
+    out.push_back(*whole);
+  } else if (tables_.merges_pieces()) {
+    merger_.Merge(piece, out);
+  } else {
+    Match(piece, out);
+  }
+}
+
+bool PieceEncoder::Fits(SymbolId left, SymbolId right) {
+  const uint64_t pair = uint64_t{left} << 40 | uint64_t{right} << 8;
+  uint64_t& known = fits_[((pair >> 8) * 0x9E3779B97F4A7C15) >> (64 - kFitsBits)];
+  if ((known & ~uint64_t{0xFF}) == pair && (known & 1) != 0) return (known & 2) != 0;
+  const bool fits = tables_.adjacency().Fits(left, right);
+  known = pair | (fits ? 3U : 1U);
+  return fits;
+}
+
+void PieceEncoder::Match(absl::string_view piece, std::vector<SymbolId>& out) {
+  TokenTrie::Match longest = tables_.trie().Longest(piece);
+  if (longest.length == piece.size()) {
+    out.push_back(longest.id);
+    return;
+  }
+  const BpeVocab& vocab = tables_.vocab();
+  dead_ends_.assign(piece.size() / 64 + 1, 0);
+  const size_t first = out.size();
+  size_t position = 0;
+  SymbolId next = longest.id;  // the token to try at `position`
+  while (true) {
+    // Shorter ones until one fits and leads on.
+    for (; next != kNoToken; next = tables_.ShorterPrefix(next)) {
+      const size_t end = position + vocab.TokenBytes(next).size();
+      if ((dead_ends_[end / 64] >> (end % 64) & 1) != 0) continue;
+      if (out.size() == first || Fits(out.back(), next)) break;
+    }
+    if (next != kNoToken) {
+      out.push_back(next);
+      position += vocab.TokenBytes(next).size();
+      if (position == piece.size()) break;
+      next = tables_.trie().Longest(piece.substr(position)).id;
+      continue;
+    }
+    dead_ends_[position / 64] |= uint64_t{1} << (position % 64);
+    CLM_CHECK(out.size() > first);  // every text has an encoding
+    next = tables_.ShorterPrefix(out.back());
+    position -= vocab.TokenBytes(out.back()).size();
+    out.pop_back();
+  }
+  if (piece.size() > kKeptPieceBytes) dead_ends_ = {};
+}
+
+}  // namespace clm

@@ -1,0 +1,68 @@
+// PieceEncoder: the ids of one piece, exactly as BpeEncodeReference gives them.
+//
+// Takes the longest token that fits its left neighbour, then the next, and goes back where nothing fits: a position
+// from which no encoding was found once is not tried again, so the work is linear in the piece (times the length of the
+// longest token). Vocabularies that this does not hold for (see TokenAdjacency) are merged pair by pair.
+//
+// EncodeTables are what all encoders of one vocabulary share: immutable, may be used by several threads.
+// A PieceEncoder belongs to one thread. Neither may outlive the vocabulary.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "core/base/types.h"
+#include "core/tokenizer/bpe_vocab.h"
+#include "core/tokenizer/piece_cache.h"
+#include "core/tokenizer/piece_merger.h"
+#include "core/tokenizer/token_adjacency.h"
+#include "core/tokenizer/token_trie.h"
+
+namespace clm {
+
+class EncodeTables {
+ public:
+  explicit EncodeTables(const BpeVocab& vocab);
+
+  const BpeVocab& vocab() const { return vocab_; }
+  const TokenAdjacency& adjacency() const { return adjacency_; }
+  // The tokens that encodings hold; empty where pieces have to be merged.
+  const TokenTrie& trie() const { return trie_; }
+  bool merges_pieces() const { return merges_pieces_; }
+  // The longest token that `id` begins with and is not; kNoToken when there is none.
+  SymbolId ShorterPrefix(SymbolId id) const { return shorter_[id]; }
+  // The token that a piece of up to ShortPiece::kMaxBytes is; kNoToken says nothing.
+  SymbolId ShortToken(const ShortPiece& piece) const { return short_tokens_.Find(piece); }
+  void PrefetchShortToken(const ShortPiece& piece) const { short_tokens_.Prefetch(piece); }
+
+ private:
+  void AddShortToken(SymbolId id);
+
+  const BpeVocab& vocab_;
+  TokenAdjacency adjacency_;
+  bool merges_pieces_ = false;
+  TokenTrie trie_;
+  std::vector<SymbolId> shorter_;  // by id
+  ShortTokenTable short_tokens_;
+};
+
+class PieceEncoder {
+ public:
+  explicit PieceEncoder(const EncodeTables& tables);
+
+  // Appends the ids of `piece`. Requires at most kMaxBpePieceBytes bytes.
+  void Encode(absl::string_view piece, std::vector<SymbolId>& out);
+
+ private:
+  void Match(absl::string_view piece, std::vector<SymbolId>& out);
+  bool Fits(SymbolId left, SymbolId right);
+
+  const EncodeTables& tables_;
+  PieceMerger merger_;
+  std::vector<uint64_t> fits_;       // what Fits() was told lately: left << 40 | right << 8 | fits << 1 | 1
+  std::vector<uint64_t> dead_ends_;  // a bit per position of the piece
+};
+
+}  // namespace clm

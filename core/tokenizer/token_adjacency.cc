@@ -1,0 +1,71 @@
+#include "core/tokenizer/token_adjacency.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "absl/hash/hash.h"
+
+namespace clm {
+
+TokenAdjacency::TokenAdjacency(const BpeVocab& vocab) : vocab_(vocab), multiplier_(absl::HashOf(vocab.size()) | 1) {
+  AddMerges();
+  in_order_ = IsInOrder();
+  if (!in_order_) return;
+  histories_.resize(vocab.size());
+  for (int byte = 0; byte < 256; ++byte) histories_[vocab.ByteId(static_cast<uint8_t>(byte))].made_at = 0;
+  for (const BpeMerge& merge : vocab.merges()) {
+    History& history = histories_[merge.result];
+    if (history.made_at != kNever || !IsReachable(merge.left) || !IsReachable(merge.right)) continue;
+    const uint32_t pass = PassOf(merge.left, merge.right);
+    if (Fits(merge.left, merge.right, pass)) history = {merge.left, merge.right, pass};
+  }
+}
+
+void TokenAdjacency::AddMerges() {
+  const int bits = std::max(4, static_cast<int>(std::bit_width(2 * vocab_.merges().size())));
+  shift_ = 64 - bits;
+  merges_.assign(size_t{1} << bits, 0);
+  filter_.assign((size_t{1} << (bits + kFilterBits)) / 64, 0);
+  for (const BpeMerge& merge : vocab_.merges()) {
+    const uint64_t pair = PairOf(merge.left, merge.right);
+    const size_t bit = HashOf(pair) >> (shift_ - kFilterBits);
+    filter_[bit / 64] |= uint64_t{1} << (bit % 64);
+    size_t place = HashOf(pair) >> shift_;
+    while (merges_[place] != 0) place = (place + 1) & (merges_.size() - 1);
+    merges_[place] = pair | (vocab_.FindMerge(merge.left, merge.right)->rank + 1);
+  }
+}
+
+bool TokenAdjacency::IsInOrder() const {
+  std::vector<uint32_t> last_made(vocab_.size(), 0);  // the highest pass that makes a token
+  for (const BpeMerge& merge : vocab_.merges()) {
+    last_made[merge.result] = std::max(last_made[merge.result], PassOf(merge.left, merge.right));
+  }
+  return std::all_of(vocab_.merges().begin(), vocab_.merges().end(), [&](const BpeMerge& merge) {
+    const uint32_t pass = PassOf(merge.left, merge.right);
+    return pass > last_made[merge.left] && pass > last_made[merge.right];
+  });
+}
+
+bool TokenAdjacency::Fits(SymbolId left, SymbolId right, uint32_t until) const {
+  uint32_t left_until = until;
+  uint32_t right_until = until;
+  while (true) {
+    // In one pass the leftmost pair goes first: the left token is used up before the pair at the border has its turn.
+    const uint32_t pass = PassOf(left, right);
+    if (pass < left_until && pass <= right_until) return false;
+    const History& left_history = histories_[left];
+    const History& right_history = histories_[right];
+    if (left_history.made_at > right_history.made_at) {
+      left_until = left_history.made_at;
+      left = left_history.right;
+    } else if (right_history.made_at != 0) {
+      right_until = right_history.made_at;
+      right = right_history.left;
+    } else {
+      return true;  // two bytes
+    }
+  }
+}
+
+}  // namespace clm
