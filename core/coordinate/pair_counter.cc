@@ -1,190 +1,423 @@
 #include "core/coordinate/pair_counter.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
+#include <cstring>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
 #include "core/base/status_macros.h"
 
 namespace clm {
 namespace {
 
-// Counts of a table this wide stay in the second-level cache.
-constexpr uint32_t kDenseVocabLimit = 1024;
-constexpr size_t kCancelInterval = size_t{1} << 16;
-constexpr int kRadixBits = 11;
+// A square table of this many symbols stays in the second-level cache.
+constexpr uint32_t kDenseVocabLimit = 512;
+constexpr int kMaxPartitionBits = 12;
+constexpr int kUsualPartitionBits = 8;
+// Partitions pay for streams of more symbols than this.
+constexpr uint64_t kSymbolsPerPartition = 4096;
+constexpr size_t kMinSlots = 16;
+constexpr size_t kMaxProbes = 128;
+constexpr size_t kBatchChunks = 16;
+// Tables of symbols or of small squares, so that threads seldom wait for each other.
+constexpr size_t kGroupsPerThread = 4;
+constexpr size_t kReadPairs = 4096;
+constexpr uint64_t kEmptyKey = ~uint64_t{0};
 
-bool RuleAllows(JoinRule rule, PackedSymbol left, PackedSymbol right, PackedSymbol next) {
-  if (rule == JoinRule::kAny) return true;
-  if (rule == JoinRule::kWithinPretoken) return (right & kPretokenStart) == 0;
-  return (left & right & next & kPretokenStart) != 0;
+// Odd constants of about half ones; what matters is that high bits depend on every bit of the key.
+uint64_t Mix(uint64_t key) { return (key ^ key >> 32 ^ key >> 17) * 0x9E3779B97F4A7C15U; }
+
+// Calls sink(left, right, weight) for each pair that counts. `first_is_taken` is for exact overlaps: a self-pair that
+// was counted before the chunk took its first symbol.
+template <bool kWeighted, typename Sink>
+void ForEachPair(const SymbolChunk& chunk, const PairCountOptions& options, bool first_is_taken, Sink sink) {
+  const std::vector<PackedSymbol>& s = chunk.symbols;
+  const size_t size = chunk.size();
+  size_t free_from = first_is_taken ? 1 : 0;
+  size_t document = 0;
+  const bool exact = options.overlap == PairOverlap::kExact;
+  for (size_t t = 0; t < size; ++t) {
+    if (kWeighted && s[t] == kPackedSeparator) ++document;
+    if (!RuleAllows(options.rule, s[t], s[t + 1], s[t + 2])) continue;
+    const SymbolId left = s[t] & kIdMask;
+    const SymbolId right = s[t + 1] & kIdMask;
+    if (exact && left == right) {
+      if (t < free_from) continue;
+      free_from = t + 2;
+    }
+    sink(left, right, kWeighted ? chunk.weights[document] : 1);
+  }
 }
 
-// Calls sink(left, right) for each pair that counts. Stops early, with the token's status, when cancelled.
 template <typename Sink>
-absl::Status ForEachPair(const SymbolShard& shard, const PairCountOptions& options, const CancellationToken& cancel,
-                         Sink sink) {
-  // A separator follows the last symbol, so shard[t + 2] exists whenever t and t + 1 hold symbols.
-  size_t last_self_pair = shard.size();  // where a self-pair was counted last; shard.size() if nowhere
-  for (size_t t = 0; t + 1 < shard.size(); ++t) {
-    if (t % kCancelInterval == 0) CLM_RETURN_IF_ERROR(cancel.Check());
-    if (shard[t] == kPackedSeparator || shard[t + 1] == kPackedSeparator) continue;
-    if (!RuleAllows(options.rule, shard[t], shard[t + 1], shard[t + 2])) continue;
-    const SymbolId left = shard[t] & kIdMask;
-    const SymbolId right = shard[t + 1] & kIdMask;
-    if (options.overlap == PairOverlap::kExact && left == right) {
-      if (last_self_pair + 1 == t) continue;  // its left symbol is the right one of the pair just counted
-      last_self_pair = t;
-    }
-    sink(left, right);
-  }
-  return absl::OkStatus();
+void ForEachPair(const SymbolChunk& chunk, const PairCountOptions& options, bool first_is_taken, Sink sink) {
+  if (chunk.weights.empty()) return ForEachPair<false>(chunk, options, first_is_taken, sink);
+  return ForEachPair<true>(chunk, options, first_is_taken, sink);
 }
 
-// Ascending. Digits that all keys share are skipped.
-void RadixSort(std::vector<uint64_t>& keys, std::vector<uint64_t>& scratch, int key_bits) {
-  scratch.resize(keys.size());
-  for (int shift = 0; shift < key_bits; shift += kRadixBits) {
-    std::array<size_t, size_t{1} << kRadixBits> starts{};
-    constexpr uint64_t kDigitMask = (uint64_t{1} << kRadixBits) - 1;
-    for (const uint64_t key : keys) ++starts[key >> shift & kDigitMask];
-    size_t begin = 0;
-    for (size_t& start : starts) begin += std::exchange(start, begin);
-    for (const uint64_t key : keys) scratch[starts[key >> shift & kDigitMask]++] = key;
-    keys.swap(scratch);
-  }
-}
-
-std::vector<PairCount> RunsOfSortedKeys(std::span<const uint64_t> keys, int id_bits) {
-  std::vector<PairCount> runs;
-  const uint64_t right_mask = (uint64_t{1} << id_bits) - 1;
-  size_t i = 0;
-  while (i < keys.size()) {
-    size_t end = i + 1;
-    while (end < keys.size() && keys[end] == keys[i]) ++end;
-    const SymbolPair pair = {static_cast<SymbolId>(keys[i] >> id_bits), static_cast<SymbolId>(keys[i] & right_mask)};
-    runs.push_back({.pair = pair, .count = end - i});
-    i = end;
-  }
-  return runs;
-}
-
-std::vector<PairCount> MergeRuns(const std::vector<PairCount>& a, const std::vector<PairCount>& b) {
-  std::vector<PairCount> merged;
-  merged.reserve(a.size() + b.size());
-  const auto key_of = [](const PairCount& entry) { return PairKey(entry.pair.left, entry.pair.right); };
-  size_t i = 0;
-  size_t j = 0;
-  while (i < a.size() && j < b.size()) {
-    const uint64_t key_a = key_of(a[i]);
-    const uint64_t key_b = key_of(b[j]);
-    if (key_a == key_b) {
-      merged.push_back({.pair = a[i].pair, .count = a[i].count + b[j].count});
-      ++i;
-      ++j;
-    } else {
-      merged.push_back(key_a < key_b ? a[i++] : b[j++]);
-    }
-  }
-  merged.insert(merged.end(), a.begin() + static_cast<ptrdiff_t>(i), a.end());
-  merged.insert(merged.end(), b.begin() + static_cast<ptrdiff_t>(j), b.end());
-  return merged;
-}
-
-absl::StatusOr<std::vector<PairCount>> CountSorted(std::span<const SymbolShard> shards, const PairCountOptions& options,
-                                                   ThreadPool& pool, const CancellationToken& cancel) {
-  const int id_bits = static_cast<int>(std::bit_width(options.vocab_size));
-  std::vector<std::vector<PairCount>> runs(shards.size());
-  const absl::Status sorted = pool.ParallelFor(shards.size(), cancel, [&](size_t s) -> absl::Status {
-    std::vector<uint64_t> keys;
-    keys.reserve(shards[s].size());
-    const auto add_key = [&](SymbolId left, SymbolId right) { keys.push_back(uint64_t{left} << id_bits | right); };
-    CLM_RETURN_IF_ERROR(ForEachPair(shards[s], options, cancel, add_key));
-    std::vector<uint64_t> scratch;
-    RadixSort(keys, scratch, 2 * id_bits);
-    runs[s] = RunsOfSortedKeys(keys, id_bits);
-    return absl::OkStatus();
-  });
-  CLM_RETURN_IF_ERROR(sorted);
-  while (runs.size() > 1) {
-    std::vector<std::vector<PairCount>> merged((runs.size() + 1) / 2);
-    CLM_RETURN_IF_ERROR(pool.ParallelFor(merged.size(), cancel, [&](size_t i) -> absl::Status {
-      const bool has_partner = 2 * i + 1 < runs.size();
-      merged[i] = has_partner ? MergeRuns(runs[2 * i], runs[2 * i + 1]) : std::move(runs[2 * i]);
-      return absl::OkStatus();
-    }));
-    runs = std::move(merged);
-  }
-  return runs.empty() ? std::vector<PairCount>() : std::move(runs.front());
-}
-
-// Shard s belongs to group s % groups; each group counts into a table of its own, and tables are added up.
-template <typename CountShard>
-absl::StatusOr<std::vector<uint64_t>> CountInGroups(std::span<const SymbolShard> shards, size_t table_size,
-                                                    ThreadPool& pool, const CancellationToken& cancel,
-                                                    CountShard count_shard) {
-  const size_t groups = std::max<size_t>(1, std::min(pool.threads(), shards.size()));
-  std::vector<std::vector<uint64_t>> tables(groups);
-  const absl::Status counted = pool.ParallelFor(groups, cancel, [&](size_t g) -> absl::Status {
-    tables[g].resize(table_size);
-    for (size_t s = g; s < shards.size(); s += groups) CLM_RETURN_IF_ERROR(count_shard(shards[s], tables[g]));
-    return absl::OkStatus();
-  });
-  CLM_RETURN_IF_ERROR(counted);
-  for (size_t g = 1; g < groups; ++g) {
-    for (size_t i = 0; i < table_size; ++i) tables[0][i] += tables[g][i];
-  }
-  return std::move(tables[0]);
-}
-
-absl::StatusOr<std::vector<PairCount>> CountDense(std::span<const SymbolShard> shards, const PairCountOptions& options,
-                                                  ThreadPool& pool, const CancellationToken& cancel) {
-  const size_t vocab_size = options.vocab_size;
-  const auto count_shard = [&](const SymbolShard& shard, std::vector<uint64_t>& table) {
-    return ForEachPair(shard, options, cancel,
-                       [&](SymbolId left, SymbolId right) { ++table[left * vocab_size + right]; });
+// Self-pairs that exact counting finds at the end of a chunk reach into the next one.
+absl::StatusOr<std::vector<bool>> TakenBySelfPairs(const SymbolStream& stream, const PairCountOptions& options,
+                                                   const CancellationToken& cancel) {
+  if (options.overlap == PairOverlap::kRaw) return std::vector<bool>(stream.chunk_count());
+  const auto is_self_pair = [&](PackedSymbol left, PackedSymbol right, PackedSymbol next) {
+    return (left & kIdMask) == (right & kIdMask) && RuleAllows(options.rule, left, right, next);
   };
-  CLM_ASSIGN_OR_RETURN(const std::vector<uint64_t> table,
-                       CountInGroups(shards, vocab_size * vocab_size, pool, cancel, count_shard));
-  std::vector<PairCount> counts;
-  for (size_t i = 0; i < table.size(); ++i) {
-    if (table[i] == 0) continue;
-    const SymbolPair pair = {static_cast<SymbolId>(i / vocab_size), static_cast<SymbolId>(i % vocab_size)};
-    counts.push_back({.pair = pair, .count = table[i]});
-  }
-  return counts;
+  return stream.TakenFirsts(is_self_pair, cancel);
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<PairCount>> CountPairs(std::span<const SymbolShard> shards, const PairCountOptions& options,
-                                                  ThreadPool& pool, const CancellationToken& cancel) {
-  size_t symbols = 0;
-  for (const SymbolShard& shard : shards) symbols += shard.size();
-  const uint64_t cells = uint64_t{options.vocab_size} * options.vocab_size;
-  const bool dense = options.vocab_size <= kDenseVocabLimit && cells <= 4 * symbols;
-  return dense ? CountDense(shards, options, pool, cancel) : CountSorted(shards, options, pool, cancel);
+size_t PairCountTable::SlotOf(uint64_t key) const { return static_cast<size_t>(Mix(Mix(key) ^ seed_) >> shift_); }
+
+void PairCountTable::Add(uint64_t key, uint64_t count) {
+  if (size_ * 8 >= slots_.size() * 5) Grow();
+  size_t slot = SlotOf(key);
+  for (size_t probes = 0;; ++probes) {
+    PairCount& entry = slots_[slot];
+    if (entry.key == key) {
+      entry.count += count;
+      return;
+    }
+    if (entry.key == kEmptyKey) {
+      entry = {.key = key, .count = count};
+      ++size_;
+      return;
+    }
+    slot = (slot + 1) & (slots_.size() - 1);
+    if (probes == kMaxProbes) {
+      Grow();
+      slot = SlotOf(key);
+      probes = 0;
+    }
+  }
 }
 
-absl::StatusOr<std::vector<uint64_t>> CountSymbols(std::span<const SymbolShard> shards, uint32_t vocab_size,
-                                                   ThreadPool& pool, const CancellationToken& cancel) {
-  return CountInGroups(shards, vocab_size, pool, cancel,
-                       [&](const SymbolShard& shard, std::vector<uint64_t>& table) -> absl::Status {
-                         CLM_RETURN_IF_ERROR(cancel.Check());
-                         for (const PackedSymbol symbol : shard) {
-                           if (symbol != kPackedSeparator) ++table[symbol & kIdMask];
-                         }
-                         return absl::OkStatus();
-                       });
+const PairCount* PairCountTable::Find(uint64_t key) const {
+  if (slots_.empty()) return nullptr;
+  size_t slot = SlotOf(key);
+  while (slots_[slot].key != key) {
+    if (slots_[slot].key == kEmptyKey) return nullptr;
+    slot = (slot + 1) & (slots_.size() - 1);
+  }
+  return &slots_[slot];
 }
 
-uint64_t FindCount(std::span<const PairCount> counts, const SymbolPair& pair) {
-  const uint64_t key = PairKey(pair.left, pair.right);
-  const auto found = std::lower_bound(counts.begin(), counts.end(), key, [](const PairCount& entry, uint64_t wanted) {
-    return PairKey(entry.pair.left, entry.pair.right) < wanted;
+// A crowded table gets room. One that is not crowded but probes long met keys that its seed does not spread.
+void PairCountTable::Grow() {
+  const bool crowded = size_ * 2 >= slots_.size();
+  const std::vector<PairCount> old = std::move(slots_);
+  size_t slots = std::max(kMinSlots, crowded ? old.size() * 2 : old.size());
+  if (!crowded) seed_ += 0xA24BAED4963EE407U;
+  while (true) {
+    slots_.assign(slots, {});
+    shift_ = 64 - std::countr_zero(slots);
+    if (Refill(old)) return;
+    seed_ += 0xA24BAED4963EE407U;
+  }
+}
+
+bool PairCountTable::Refill(const std::vector<PairCount>& old) {
+  for (const PairCount& entry : old) {
+    if (entry.key == kEmptyKey) continue;
+    size_t slot = SlotOf(entry.key);
+    size_t probes = 0;
+    while (slots_[slot].key != kEmptyKey) {
+      slot = (slot + 1) & (slots_.size() - 1);
+      if (++probes > kMaxProbes) return false;
+    }
+    slots_[slot] = entry;
+  }
+  return true;
+}
+
+void PairCountTable::Clear() {
+  slots_ = std::vector<PairCount>();  // an empty list would keep the memory
+  size_ = 0;
+  shift_ = 64;
+}
+
+PairCounter::PairCounter(Options options) : options_(std::move(options)) {
+  const uint64_t usual = options_.expected_symbols / kSymbolsPerPartition;
+  partition_bits_ = std::min(kUsualPartitionBits, static_cast<int>(std::bit_width(usual)));
+  if (options_.memory_limit_bytes > 0) {
+    // Even if no pair occurs twice, one partition has to fit in a part of the limit.
+    const uint64_t worst = options_.expected_symbols * 4 * sizeof(PairCount);
+    const uint64_t parts = worst / std::max<uint64_t>(options_.memory_limit_bytes / 8, 1);
+    partition_bits_ = std::max(partition_bits_, std::min(kMaxPartitionBits, static_cast<int>(std::bit_width(parts))));
+  }
+  tables_.resize(size_t{1} << partition_bits_);
+}
+
+PairCounter::~PairCounter() { Clear(); }
+
+void PairCounter::Clear() {
+  for (PairCountTable& table : tables_) table.Clear();
+  for (Run& run : runs_) {
+    run.reader.reset();
+    options_.files->RemoveFile(run.path).IgnoreError();
+  }
+  runs_.clear();
+}
+
+void PairCounter::MatchPartitions(const PairCounter& other) {
+  partition_bits_ = other.partition_bits_;
+  tables_.resize(other.tables_.size());
+}
+
+size_t PairCounter::PartitionOf(uint64_t key) const {
+  return static_cast<size_t>(Mix(key) >> 32 >> (32 - partition_bits_));
+}
+
+uint64_t PairCounter::memory_bytes() const {
+  uint64_t bytes = 0;
+  for (const PairCountTable& table : tables_) bytes += table.memory_bytes();
+  return bytes;
+}
+
+size_t PairCounter::batch_chunks(size_t threads, size_t chunk_symbols) const {
+  const size_t usual = std::max(kBatchChunks, 4 * threads);
+  if (options_.memory_limit_bytes == 0) return usual;
+  // Keys, and the copy in which they are partitioned.
+  const uint64_t chunk_bytes = uint64_t{chunk_symbols} * 2 * sizeof(uint64_t);
+  return std::clamp<size_t>(static_cast<size_t>(options_.memory_limit_bytes / 4 / chunk_bytes), 1, usual);
+}
+
+void PairCounter::Partition(PairKeys& batch) const {
+  std::vector<uint32_t>& ends = batch.ends;
+  ends.assign(partitions() + 1, 0);
+  if (partition_bits_ == 0) {
+    ends[1] = static_cast<uint32_t>(batch.keys.size());
+    return;
+  }
+  for (const uint64_t key : batch.keys) ++ends[PartitionOf(key)];
+  uint32_t begin = 0;
+  for (uint32_t& end : ends) begin += std::exchange(end, begin);
+  std::vector<uint64_t> keys(batch.keys.size());
+  std::vector<uint64_t> weights(batch.weights.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const uint32_t to = ends[PartitionOf(batch.keys[i])]++;
+    keys[to] = batch.keys[i];
+    if (!weights.empty()) weights[to] = batch.weights[i];
+  }
+  batch.keys.swap(keys);
+  batch.weights.swap(weights);
+  // Each entry now is the end of its partition; entry p + 1 becomes that, entry 0 the begin of the first.
+  std::rotate(ends.begin(), ends.end() - 1, ends.end());
+  ends[0] = 0;
+}
+
+absl::Status PairCounter::Add(std::span<const PairKeys> batches, ThreadPool& pool, const CancellationToken& cancel) {
+  CLM_RETURN_IF_ERROR(pool.ParallelFor(partitions(), cancel, [&](size_t p) {
+    for (const PairKeys& batch : batches) {
+      for (uint32_t i = batch.ends[p]; i < batch.ends[p + 1]; ++i) {
+        tables_[p].Add(batch.keys[i], batch.weights.empty() ? 1 : batch.weights[i]);
+      }
+    }
+    return absl::OkStatus();
+  }));
+  return SpillIfOver();
+}
+
+absl::Status PairCounter::Subtract(std::span<const PairKeys> batches, ThreadPool& pool,
+                                   const CancellationToken& cancel) {
+  CLM_CHECK(!is_spilled());
+  return pool.ParallelFor(partitions(), cancel, [&](size_t p) {
+    for (const PairKeys& batch : batches) {
+      for (uint32_t i = batch.ends[p]; i < batch.ends[p + 1]; ++i) {
+        PairCount* const entry = tables_[p].Find(batch.keys[i]);
+        if (entry == nullptr || entry->count == 0) continue;
+        entry->count -= batch.weights.empty() ? 1 : batch.weights[i];
+      }
+    }
+    return absl::OkStatus();
   });
-  return found != counts.end() && found->pair == pair ? found->count : 0;
+}
+
+absl::Status PairCounter::Count(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
+                                const CancellationToken& cancel) {
+  const uint64_t cells = uint64_t{options.vocab_size} * options.vocab_size;
+  const bool dense = options.vocab_size <= kDenseVocabLimit && cells <= 4 * stream.symbol_count();
+  return dense ? CountDense(stream, options, pool, cancel) : CountHashed(stream, options, pool, cancel);
+}
+
+// Chunk i belongs to group i % groups; each group counts into a table of its own, and tables are added up.
+absl::Status PairCounter::CountDense(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
+                                     const CancellationToken& cancel) {
+  const size_t vocab_size = options.vocab_size;
+  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenBySelfPairs(stream, options, cancel));
+  const size_t groups = std::max<size_t>(1, std::min(kGroupsPerThread * pool.threads(), stream.chunk_count()));
+  std::vector<std::vector<uint64_t>> squares(groups);
+  for (size_t begin = 0; begin < stream.chunk_count(); begin += groups) {
+    const size_t end = std::min(stream.chunk_count(), begin + groups);
+    CLM_RETURN_IF_ERROR(stream.Visit(begin, end, pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
+      std::vector<uint64_t>& square = squares[index - begin];
+      square.resize(vocab_size * vocab_size);
+      ForEachPair(chunk, options, taken[index],
+                  [&](SymbolId left, SymbolId right, uint64_t n) { square[left * vocab_size + right] += n; });
+      return absl::OkStatus();
+    }));
+  }
+  for (size_t cell = 0; cell < vocab_size * vocab_size; ++cell) {
+    uint64_t count = 0;
+    for (const std::vector<uint64_t>& square : squares) count += square.empty() ? 0 : square[cell];
+    if (count == 0) continue;
+    const uint64_t key = PairKey(static_cast<SymbolId>(cell / vocab_size), static_cast<SymbolId>(cell % vocab_size));
+    tables_[PartitionOf(key)].Add(key, count);
+  }
+  return SpillIfOver();
+}
+
+absl::Status PairCounter::CountHashed(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
+                                      const CancellationToken& cancel) {
+  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenBySelfPairs(stream, options, cancel));
+  const size_t step = batch_chunks(pool.threads(), stream.chunk_symbols());
+  std::vector<PairKeys> batches(std::min(step, stream.chunk_count()));
+  for (size_t begin = 0; begin < stream.chunk_count(); begin += step) {
+    const size_t end = std::min(stream.chunk_count(), begin + step);
+    CLM_RETURN_IF_ERROR(stream.Visit(begin, end, pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
+      PairKeys& batch = batches[index - begin];
+      batch.Clear();
+      batch.keys.reserve(chunk.size());
+      const bool weighted = !chunk.weights.empty();
+      ForEachPair(chunk, options, taken[index], [&](SymbolId left, SymbolId right, uint64_t n) {
+        batch.Add(left, right);
+        if (weighted) batch.weights.push_back(n);
+      });
+      Partition(batch);
+      return absl::OkStatus();
+    }));
+    CLM_RETURN_IF_ERROR(Add(std::span(batches).first(end - begin), pool, cancel));
+  }
+  return absl::OkStatus();
+}
+
+// A table that doubles holds its old slots beside the new ones, and batches take a quarter.
+absl::Status PairCounter::SpillIfOver() {
+  if (options_.memory_limit_bytes == 0 || memory_bytes() <= options_.memory_limit_bytes / 2) return absl::OkStatus();
+  return Spill();
+}
+
+absl::Status PairCounter::Spill() {
+  CLM_CHECK(options_.files != nullptr);
+  Run& run = runs_.emplace_back();
+  run.path = JoinPath(options_.folder, absl::StrCat(options_.name, "-", runs_.size(), ".scratch"));
+  CLM_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, options_.files->Create(run.path));
+  uint64_t end = 0;
+  std::vector<PairCount> pairs;
+  for (PairCountTable& table : tables_) {
+    pairs.clear();
+    for (const PairCount& entry : table.slots()) {
+      if (entry.count > 0) pairs.push_back(entry);
+    }
+    table.Clear();
+    CLM_RETURN_IF_ERROR(file->Append({reinterpret_cast<const char*>(pairs.data()), pairs.size() * sizeof(PairCount)}));
+    end += pairs.size();
+    run.ends.push_back(end);
+  }
+  CLM_RETURN_IF_ERROR(file->Close());
+  CLM_ASSIGN_OR_RETURN(run.reader, options_.files->Open(run.path));
+  return absl::OkStatus();
+}
+
+absl::Status PairCounter::ReadRuns(size_t partition, PairCountTable& table) const {
+  std::string content;
+  for (const Run& run : runs_) {
+    const uint64_t end = run.ends[partition];
+    for (uint64_t i = partition == 0 ? 0 : run.ends[partition - 1]; i < end; i += kReadPairs) {
+      const size_t pairs = static_cast<size_t>(std::min<uint64_t>(kReadPairs, end - i));
+      CLM_RETURN_IF_ERROR(run.reader->Read(i * sizeof(PairCount), pairs * sizeof(PairCount), content));
+      if (content.size() != pairs * sizeof(PairCount)) {
+        return absl::DataLossError(absl::StrCat("the scratch file ", run.path, " was cut"));
+      }
+      for (size_t p = 0; p < pairs; ++p) {
+        PairCount entry;
+        std::memcpy(&entry, content.data() + p * sizeof(PairCount), sizeof(PairCount));
+        table.Add(entry.key, entry.count);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const PairCountTable*> PairCounter::Load(size_t partition, PairCountTable& scratch) const {
+  if (!is_spilled()) return &tables_[partition];
+  scratch.Clear();
+  CLM_RETURN_IF_ERROR(ReadRuns(partition, scratch));
+  for (const PairCount& entry : tables_[partition].slots()) {
+    if (entry.count > 0) scratch.Add(entry.key, entry.count);
+  }
+  return &scratch;
+}
+
+absl::Status PairCounter::Visit(ThreadPool& pool, const CancellationToken& cancel, const Visitor& visit) const {
+  return pool.ParallelFor(partitions(), cancel, [&](size_t p) -> absl::Status {
+    PairCountTable scratch;
+    CLM_ASSIGN_OR_RETURN(const PairCountTable* const table, Load(p, scratch));
+    return visit(p, table->slots());
+  });
+}
+
+absl::Status PairCounter::Retain(const Filter& keep, ThreadPool& pool, const CancellationToken& cancel) {
+  CLM_CHECK(!is_spilled());
+  return pool.ParallelFor(partitions(), cancel, [&](size_t p) {
+    PairCountTable kept;
+    for (const PairCount& entry : std::as_const(tables_[p]).slots()) {
+      if (entry.count > 0 && keep(entry)) kept.Add(entry.key, entry.count);
+    }
+    tables_[p] = std::move(kept);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status PairCounter::Absorb(const PairCounter& other, const Filter& keep, ThreadPool& pool,
+                                 const CancellationToken& cancel) {
+  CLM_CHECK(!is_spilled() && !other.is_spilled() && partitions() == other.partitions());
+  return pool.ParallelFor(partitions(), cancel, [&](size_t p) {
+    for (const PairCount& entry : other.tables_[p].slots()) {
+      if (entry.count > 0 && keep(entry)) tables_[p].Add(entry.key, entry.count);
+    }
+    return absl::OkStatus();
+  });
+}
+
+uint64_t PairCounter::Find(const SymbolPair& pair) const {
+  const uint64_t key = PairKey(pair.left, pair.right);
+  const PairCount* const entry = tables_[PartitionOf(key)].Find(key);
+  return entry == nullptr ? 0 : entry->count;
+}
+
+void PairCounter::Forget(const SymbolPair& pair) {
+  const uint64_t key = PairKey(pair.left, pair.right);
+  PairCount* const entry = tables_[PartitionOf(key)].Find(key);
+  if (entry != nullptr) entry->count = 0;
+}
+
+absl::StatusOr<std::vector<uint64_t>> CountSymbols(const SymbolStream& stream, uint32_t vocab_size, ThreadPool& pool,
+                                                   const CancellationToken& cancel) {
+  const size_t groups = std::max<size_t>(1, std::min(kGroupsPerThread * pool.threads(), stream.chunk_count()));
+  std::vector<std::vector<uint64_t>> counts(groups);
+  for (std::vector<uint64_t>& of_group : counts) of_group.resize(vocab_size);
+  for (size_t begin = 0; begin < stream.chunk_count(); begin += groups) {
+    const size_t end = std::min(stream.chunk_count(), begin + groups);
+    CLM_RETURN_IF_ERROR(stream.Visit(begin, end, pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
+      std::vector<uint64_t>& of_group = counts[index - begin];
+      size_t document = 0;
+      for (size_t t = 0; t < chunk.size(); ++t) {
+        if (chunk.symbols[t] == kPackedSeparator) {
+          ++document;
+        } else {
+          of_group[chunk.symbols[t] & kIdMask] += chunk.weights.empty() ? 1 : chunk.weights[document];
+        }
+      }
+      return absl::OkStatus();
+    }));
+  }
+  for (size_t g = 1; g < groups; ++g) {
+    for (size_t id = 0; id < vocab_size; ++id) counts[0][id] += counts[g][id];
+  }
+  return std::move(counts[0]);
 }
 
 }  // namespace clm

@@ -25,6 +25,10 @@ enum class JoinRule : uint8_t {
   kWholePretokens = 2,  // only whole pretokens: left, right and whatever follows right all start one
 };
 
+// How occurrences of a pair of equal symbols count where they overlap: in `a a a a` all three, or the two that can
+// fold.
+enum class PairOverlap : uint8_t { kRaw, kExact };
+
 // No symbol: larger than every valid id.
 inline constexpr SymbolId kNoSymbol = 0xFFFFFFFFU;
 

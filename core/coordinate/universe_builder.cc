@@ -1,233 +1,301 @@
 #include "core/coordinate/universe_builder.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/coordinate/folder.h"
+#include "core/coordinate/build_state.h"
+#include "core/coordinate/universe_cost.h"
+#include "core/coordinate/universe_file.h"
 
 namespace clm {
 namespace {
 
-// Documents are gathered into shards of about this many symbols, the unit of parallel work. Fixed, so that results and
-// rounding do not depend on the number of threads.
-constexpr size_t kShardSymbols = size_t{1} << 19;
-constexpr size_t kCancelInterval = size_t{1} << 16;
-// Passes that replace coordinates folded fewer than active_min_count times; after the last one they are only dropped.
-constexpr int kActiveRounds = 8;
-
-struct Candidate {
-  SymbolPair pair;
-  uint64_t count = 0;
-  double score = 0;
-};
-
-// Best first. Counts are below 2^53, so a double orders them exactly.
-bool IsBetter(const Candidate& a, const Candidate& b) {
-  if (a.score != b.score) return a.score > b.score;
-  return PairKey(a.pair.left, a.pair.right) < PairKey(b.pair.left, b.pair.right);
-}
-
-uint64_t CountIn(std::span<const SymbolShard> shards) {
-  uint64_t symbols = 0;
-  for (const SymbolShard& shard : shards) {
-    symbols += shard.size() - static_cast<uint64_t>(std::count(shard.begin(), shard.end(), kPackedSeparator));
-  }
-  return symbols;
-}
-
-absl::Status FoldShard(const FoldPass& pass, SymbolShard& shard, const CancellationToken& cancel) {
-  FoldCursor cursor;
-  while (cursor.read < shard.size()) {
-    CLM_RETURN_IF_ERROR(cancel.Check());
-    FoldLayerInPlace(pass, shard, std::min(shard.size(), cursor.read + kCancelInterval), cursor);
-  }
-  shard.resize(cursor.write);
-  return absl::OkStatus();
-}
-
-// Folds `shards` in place and returns the uses of each coordinate of the table.
-absl::StatusOr<std::vector<uint64_t>> FoldShards(const PairTable& table, JoinRule rule, std::span<SymbolShard> shards,
-                                                 ThreadPool& pool, const CancellationToken& cancel) {
-  std::vector<std::vector<uint64_t>> uses(shards.size());
-  const absl::Status folded = pool.ParallelFor(shards.size(), cancel, [&](size_t s) {
-    uses[s].resize(table.size());
-    return FoldShard({.table = &table, .rule = rule, .final = true, .uses = uses[s].data()}, shards[s], cancel);
-  });
-  CLM_RETURN_IF_ERROR(folded);
-  std::vector<uint64_t> total(table.size());
-  for (const std::vector<uint64_t>& shard_uses : uses) {
-    for (size_t i = 0; i < total.size(); ++i) total[i] += shard_uses[i];
-  }
-  return total;
-}
-
-// Orders the best `nodes` candidates to the front, or all of them if replacements may be asked for.
-void OrderCandidates(size_t nodes, bool all, std::vector<Candidate>& candidates) {
-  if (all || nodes >= candidates.size()) {
-    std::sort(candidates.begin(), candidates.end(), IsBetter);
-    return;
-  }
-  const auto end = candidates.begin() + static_cast<ptrdiff_t>(nodes);
-  std::nth_element(candidates.begin(), end, candidates.end(), IsBetter);
-  std::sort(candidates.begin(), end, IsBetter);
-}
+constexpr uint64_t kMinMemoryLimit = uint64_t{1} << 20;
+constexpr PairStrategy kScoringStrategies[] = {PairStrategy::kCount, PairStrategy::kPmi, PairStrategy::kConditional};
 
 }  // namespace
 
-struct UniverseBuilder::Learning {
-  const UniverseOptions& options;
-  const uint32_t base_size;
-  ThreadPool& pool;
-  const CancellationToken& cancel;
-  Corpus build;
-  Corpus selection;
+absl::Status UniverseRunOptions::Validate() const {
+  if (memory_limit_bytes != 0 && memory_limit_bytes < kMinMemoryLimit) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("memory_limit_bytes is ", memory_limit_bytes, ", must be 0 or at least ", kMinMemoryLimit));
+  }
+  if (files == nullptr && (memory_limit_bytes != 0 || !state_path.empty())) {
+    return absl::InvalidArgumentError("memory_limit_bytes and state_path need files");
+  }
+  if (memory_limit_bytes != 0 && scratch_folder.empty()) {
+    return absl::InvalidArgumentError("memory_limit_bytes needs a scratch_folder");
+  }
+  return absl::OkStatus();
+}
 
-  std::vector<UniverseLayer> layers = {};
-  std::vector<UniverseLayerStats> stats = {};
-  std::vector<uint64_t> frequencies = {};
-  std::vector<uint64_t> lengths = {};              // by coordinate
-  absl::flat_hash_set<uint64_t> known_pairs = {};  // a pair is learned once, so that expansions differ
+// Learns by one strategy, or goes on where an interrupted run stopped.
+class UniverseBuilder::Run {
+ public:
+  Run(UniverseBuilder& builder, PairStrategy strategy, ThreadPool& pool, const CancellationToken& cancel)
+      : builder_(builder), strategy_(strategy), plan_(builder.Plan(strategy)), pool_(pool), cancel_(cancel) {
+    learner_ = std::make_unique<UniverseLearner>(
+        UniverseLearner::Options{.universe = builder.options_,
+                                 .base_size = builder.known_.universe.base_size(),
+                                 .counter_limit_bytes = builder.run_.memory_limit_bytes * 3 / 10,
+                                 .files = builder.run_.files,
+                                 .folder = builder.run_.scratch_folder});
+  }
 
-  SymbolId NextId() const { return base_size + static_cast<SymbolId>(lengths.size()); }
-  uint64_t LengthOf(SymbolId id) const { return id < base_size ? 1 : lengths[id - base_size]; }
-  uint64_t LengthOf(const SymbolPair& pair) const { return LengthOf(pair.left) + LengthOf(pair.right); }
+  // `keeps_corpora`: another run will follow.
+  absl::StatusOr<LearnedUniverse> Learn(bool keeps_corpora, const ProgressSink& progress) {
+    CLM_RETURN_IF_ERROR(Start(keeps_corpora));
+    CLM_RETURN_IF_ERROR(FoldKnownLayers());
+    JoinRule dry_rule = JoinRule::kAny;
+    bool dry = false;  // a layer of this rule that found nothing leaves nothing for the next one of the same rule
+    for (size_t l = 0; l < plan_.size(); ++l) {
+      CLM_RETURN_IF_ERROR(cancel_.Check());
+      if (l >= done_ && (!dry || plan_[l].rule != dry_rule)) {
+        CLM_RETURN_IF_ERROR(ExpandFor(plan_[l].rule));
+        const LayerPlan* const next = l + 1 < plan_.size() ? &plan_[l + 1] : nullptr;
+        CLM_ASSIGN_OR_RETURN(const bool found, learner_->LearnLayer(plan_[l], next, pool_, cancel_));
+        dry = !found;
+        dry_rule = plan_[l].rule;
+        if (found) CLM_RETURN_IF_ERROR(WriteState(l + 1));
+      }
+      Report(l + 1, progress);
+    }
+    return Result();
+  }
 
-  absl::StatusOr<std::vector<Candidate>> FindCandidates(const LayerPlan& plan);
-  absl::Status ScoreByPmi(std::vector<Candidate>& candidates);
-  absl::StatusOr<std::vector<SymbolPair>> Select(const LayerPlan& plan, std::vector<Candidate> candidates);
-  absl::StatusOr<std::vector<SymbolPair>> ReplaceInactive(const LayerPlan& plan, std::vector<SymbolPair> chosen,
-                                                          std::span<const Candidate> reserve);
-  absl::Status Fold(JoinRule rule, const std::vector<SymbolPair>& pairs);
-  // False when the layer found nothing.
-  absl::StatusOr<bool> LearnLayer(const LayerPlan& plan);
+  // What the universe that Learn() gave costs on the selection documents.
+  absl::StatusOr<uint64_t> Cost() {
+    CLM_RETURN_IF_ERROR(ExpandFor(JoinRule::kAny));
+    const PairCounter::Options count = {.expected_symbols = learner_->build().symbol_count(),
+                                        .memory_limit_bytes = builder_.run_.memory_limit_bytes * 3 / 20,
+                                        .files = builder_.run_.files,
+                                        .folder = builder_.run_.scratch_folder,
+                                        .name = "cost-pairs"};
+    return SelectionCost(learner_->build(), learner_->symbol_counts(), learner_->selection(), count, pool_, cancel_);
+  }
+
+  // Only RemoveState() may be called after it.
+  void FreeStreams() { learner_.reset(); }
+
+  void RemoveState() {
+    if (!StatePath().empty()) builder_.run_.files->RemoveFile(StatePath()).IgnoreError();
+  }
+
+ private:
+  std::string StatePath() const {
+    if (builder_.run_.state_path.empty()) return "";
+    return absl::StrCat(builder_.run_.state_path, ".", NameOf(strategy_));
+  }
+
+  absl::Status Start(bool keeps_corpora) {
+    Corpus& build = builder_.build_;
+    SymbolStream stream;
+    SymbolStream selection;
+    folds_types_ = build.types != nullptr && !build.types_were_flushed;
+    if (folds_types_) {
+      stream = SymbolStream(builder_.StreamOptions("types"));
+      CLM_RETURN_IF_ERROR(build.types->WriteTypes(stream));
+      CLM_RETURN_IF_ERROR(stream.Seal());
+    } else if (keeps_corpora) {
+      CLM_ASSIGN_OR_RETURN(stream, build.stream.Clone(builder_.StreamOptions("build-copy")));
+    } else {
+      stream = std::exchange(build.stream, SymbolStream());
+    }
+    if (keeps_corpora) {
+      CLM_ASSIGN_OR_RETURN(selection, builder_.selection_.stream.Clone(builder_.StreamOptions("selection-copy")));
+    } else {
+      selection = std::exchange(builder_.selection_.stream, SymbolStream());
+    }
+    const std::span<const uint64_t> outside =
+        build.types == nullptr ? std::span<const uint64_t>() : build.types->singles();
+    const bool has_singles_outside = folds_types_ || stream.has_weights();
+    return learner_->Start(std::move(stream), std::move(selection),
+                           has_singles_outside ? outside : std::span<const uint64_t>(), pool_, cancel_);
+  }
+
+  absl::Status FoldKnownLayers() {
+    std::vector<uint64_t> candidates;
+    Universe known = builder_.known_.universe;
+    if (!StatePath().empty()) {
+      input_digest_ = builder_.InputDigest();
+      const auto state = ReadBuildState(*builder_.run_.files, StatePath(), input_digest_);
+      if (state.has_value()) {
+        known = state->universe.universe;
+        for (const UniverseLayerStats& stats : state->universe.stats) candidates.push_back(stats.candidates);
+        done_ = state->done;
+      }
+    }
+    candidates.resize(static_cast<size_t>(known.layer_count()));
+    for (int layer = 1; layer <= known.layer_count(); ++layer) {
+      CLM_RETURN_IF_ERROR(ExpandFor(known.Rule(layer)));
+      const std::span<const SymbolPair> pairs = known.Pairs(layer);
+      CLM_RETURN_IF_ERROR(learner_->FoldKnownLayer({.rule = known.Rule(layer), .pairs = {pairs.begin(), pairs.end()}},
+                                                   candidates[static_cast<size_t>(layer) - 1], pool_, cancel_));
+    }
+    return absl::OkStatus();
+  }
+
+  // The documents again, before a layer looks across pretokens.
+  absl::Status ExpandFor(JoinRule rule) {
+    if (!folds_types_ || rule == JoinRule::kWithinPretoken) return absl::OkStatus();
+    SymbolStream stream(builder_.StreamOptions("expanded"));
+    CLM_RETURN_IF_ERROR(builder_.build_.types->Expand(learner_->build(), cancel_, stream));
+    CLM_RETURN_IF_ERROR(stream.Seal());
+    learner_->ReplaceBuildStream(std::move(stream));
+    folds_types_ = false;
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteState(size_t done) {
+    if (StatePath().empty()) return absl::OkStatus();
+    CLM_ASSIGN_OR_RETURN(const Universe universe, MakeUniverse());
+    const UniverseFile file = {.universe = universe,
+                               .frequencies = learner_->frequencies(),
+                               .tokenizer_sha256 = "",
+                               .options = builder_.options_,
+                               .stats = learner_->stats()};
+    return WriteBuildState(*builder_.run_.files, StatePath(),
+                           {.input_digest = input_digest_, .done = done, .universe = file});
+  }
+
+  absl::StatusOr<Universe> MakeUniverse() const {
+    const Universe& known = builder_.known_.universe;
+    const std::span<const SymbolId> boundaries = known.boundary_ids();
+    return Universe::Create(known.base_size(), {boundaries.begin(), boundaries.end()}, learner_->layers());
+  }
+
+  absl::StatusOr<LearnedUniverse> Result() const {
+    CLM_ASSIGN_OR_RETURN(const Universe universe, MakeUniverse());
+    LearnedUniverse learned = {.universe = universe,
+                               .frequencies = learner_->frequencies(),
+                               .layers = learner_->stats(),
+                               .strategy = strategy_};
+    const LearnedUniverse& known = builder_.known_;
+    std::copy(known.frequencies.begin(), known.frequencies.end(), learned.frequencies.begin());
+    std::copy(known.layers.begin(), known.layers.end(), learned.layers.begin());
+    return learned;
+  }
+
+  void Report(size_t done, const ProgressSink& progress) const {
+    if (!progress) return;
+    progress({.phase = "learn_universe",
+              .done_units = done,
+              .total_units = plan_.size(),
+              .unit = "layers",
+              .remaining_seconds = -1,
+              .metrics = {}});
+  }
+
+  UniverseBuilder& builder_;
+  const PairStrategy strategy_;
+  const std::vector<LayerPlan> plan_;
+  ThreadPool& pool_;
+  const CancellationToken& cancel_;
+  std::unique_ptr<UniverseLearner> learner_;
+  bool folds_types_ = false;  // the build stream holds pretoken types, not documents
+  std::string input_digest_;
+  size_t done_ = 0;  // layers of the plan, by the state that was found
 };
 
-absl::StatusOr<std::vector<Candidate>> UniverseBuilder::Learning::FindCandidates(const LayerPlan& plan) {
-  const PairCountOptions count_options = {.vocab_size = NextId(), .rule = plan.rule, .overlap = options.overlap};
-  CLM_ASSIGN_OR_RETURN(const std::vector<PairCount> counts, CountPairs(build.shards, count_options, pool, cancel));
-  std::vector<PairCount> selection_counts;
-  if (options.selection_min_count > 0) {
-    CLM_ASSIGN_OR_RETURN(selection_counts, CountPairs(selection.shards, count_options, pool, cancel));
+UniverseBuilder::UniverseBuilder(const UniverseOptions& options, LearnedUniverse known, const UniverseRunOptions& run)
+    : options_(options), run_(run), known_(std::move(known)) {
+  const uint32_t base_size = known_.universe.base_size();
+  is_boundary_.resize(base_size);
+  for (const SymbolId id : known_.universe.boundary_ids()) is_boundary_[id] = 1;
+  needs_starts_ = options_.constraint != JoinRule::kAny || known_.universe.needs_pretoken_starts();
+  build_.stream = SymbolStream(StreamOptions("build"));
+  selection_.stream = SymbolStream(StreamOptions("selection"));
+  const size_t word_layers = LeadingWordLayers();
+  const size_t all_layers = static_cast<size_t>(known_.universe.layer_count()) + Plan(PairStrategy::kCount).size();
+  if (word_layers > 0) {
+    const bool keeps_order = word_layers < all_layers || options_.strategy == PairStrategy::kAuto;
+    build_.types = std::make_unique<PretokenTypes>(base_size, keeps_order);
   }
-  std::vector<Candidate> candidates;
-  for (const PairCount& entry : counts) {
-    if (entry.count < static_cast<uint64_t>(options.min_count)) continue;
-    if (LengthOf(entry.pair) > static_cast<uint64_t>(options.max_expansion_length)) continue;
-    if (known_pairs.contains(PairKey(entry.pair.left, entry.pair.right))) continue;
-    if (options.selection_min_count > 0 &&
-        FindCount(selection_counts, entry.pair) < static_cast<uint64_t>(options.selection_min_count)) {
-      continue;
-    }
-    candidates.push_back({.pair = entry.pair, .count = entry.count, .score = static_cast<double>(entry.count)});
+  if (!run_.state_path.empty()) {
+    build_.digest = std::make_unique<Sha256>();
+    selection_.digest = std::make_unique<Sha256>();
   }
-  if (plan.strategy == PairStrategy::kPmi) CLM_RETURN_IF_ERROR(ScoreByPmi(candidates));
-  return candidates;
-}
-
-// Drops pairs that occur less often than their parts would by chance.
-absl::Status UniverseBuilder::Learning::ScoreByPmi(std::vector<Candidate>& candidates) {
-  CLM_ASSIGN_OR_RETURN(const std::vector<uint64_t> symbols, CountSymbols(build.shards, NextId(), pool, cancel));
-  double total = 0;
-  for (const uint64_t count : symbols) total += static_cast<double>(count);
-  for (Candidate& candidate : candidates) {
-    const double count = static_cast<double>(candidate.count);
-    const double left = static_cast<double>(symbols[candidate.pair.left]);
-    const double right = static_cast<double>(symbols[candidate.pair.right]);
-    candidate.score = count * std::log(count * total / (left * right));
-  }
-  std::erase_if(candidates, [](const Candidate& candidate) { return candidate.score <= 0; });
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<SymbolPair>> UniverseBuilder::Learning::Select(const LayerPlan& plan,
-                                                                          std::vector<Candidate> candidates) {
-  const bool replaces = options.active_min_count > 1;
-  OrderCandidates(plan.nodes, replaces, candidates);
-  const size_t size = std::min(plan.nodes, candidates.size());
-  std::vector<SymbolPair> chosen;
-  for (size_t i = 0; i < size; ++i) chosen.push_back(candidates[i].pair);
-  if (!replaces) return chosen;
-  return ReplaceInactive(plan, std::move(chosen), std::span(candidates).subspan(size));
-}
-
-absl::StatusOr<std::vector<SymbolPair>> UniverseBuilder::Learning::ReplaceInactive(const LayerPlan& plan,
-                                                                                   std::vector<SymbolPair> chosen,
-                                                                                   std::span<const Candidate> reserve) {
-  for (int round = 1; round <= kActiveRounds; ++round) {
-    std::vector<SymbolShard> trial = build.shards;
-    const PairTable table(chosen, NextId());
-    CLM_ASSIGN_OR_RETURN(const std::vector<uint64_t> uses, FoldShards(table, plan.rule, trial, pool, cancel));
-    std::vector<SymbolPair> kept;
-    for (size_t i = 0; i < chosen.size(); ++i) {
-      if (uses[i] >= static_cast<uint64_t>(options.active_min_count)) kept.push_back(chosen[i]);
-    }
-    const size_t dropped = chosen.size() - kept.size();
-    chosen = std::move(kept);
-    if (dropped == 0) break;
-    if (round == kActiveRounds) continue;
-    const size_t refill = std::min(dropped, reserve.size());
-    for (const Candidate& candidate : reserve.first(refill)) chosen.push_back(candidate.pair);
-    reserve = reserve.subspan(refill);
-  }
-  return chosen;
-}
-
-absl::Status UniverseBuilder::Learning::Fold(JoinRule rule, const std::vector<SymbolPair>& pairs) {
-  const PairTable table(pairs, NextId());
-  CLM_ASSIGN_OR_RETURN(const std::vector<uint64_t> uses, FoldShards(table, rule, build.shards, pool, cancel));
-  CLM_RETURN_IF_ERROR(FoldShards(table, rule, selection.shards, pool, cancel).status());
-  frequencies.insert(frequencies.end(), uses.begin(), uses.end());
-  for (const SymbolPair& pair : pairs) {
-    known_pairs.insert(PairKey(pair.left, pair.right));
-    lengths.push_back(LengthOf(pair));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<bool> UniverseBuilder::Learning::LearnLayer(const LayerPlan& plan) {
-  CLM_ASSIGN_OR_RETURN(std::vector<Candidate> candidates, FindCandidates(plan));
-  UniverseLayerStats layer_stats = {.candidates = candidates.size(), .symbols_before = CountIn(build.shards)};
-  CLM_ASSIGN_OR_RETURN(std::vector<SymbolPair> pairs, Select(plan, std::move(candidates)));
-  if (pairs.empty()) return false;
-  if (const uint64_t total = lengths.size() + pairs.size(); total > UniverseLimits().max_coordinates) {
-    return absl::ResourceExhaustedError(absl::StrCat("layer ", layers.size() + 1, " would bring the coordinates to ",
-                                                     total, ", the limit is ", UniverseLimits().max_coordinates));
-  }
-  CLM_RETURN_IF_ERROR(Fold(plan.rule, pairs));
-  layer_stats.symbols_after = CountIn(build.shards);
-  stats.push_back(layer_stats);
-  layers.push_back({.rule = plan.rule, .pairs = std::move(pairs)});
-  return true;
 }
 
 absl::StatusOr<UniverseBuilder> UniverseBuilder::Create(const UniverseOptions& options, uint32_t base_size,
-                                                        std::vector<SymbolId> boundary_ids) {
-  CLM_RETURN_IF_ERROR(options.Validate());
+                                                        std::vector<SymbolId> boundary_ids,
+                                                        const UniverseRunOptions& run) {
   CLM_ASSIGN_OR_RETURN(const Universe base, Universe::Create(base_size, std::move(boundary_ids), {}));
-  return UniverseBuilder(options, base_size, base);
+  return CreateExtension(options, {.universe = base, .frequencies = {}, .layers = {}}, run);
+}
+
+absl::StatusOr<UniverseBuilder> UniverseBuilder::CreateExtension(const UniverseOptions& options, LearnedUniverse known,
+                                                                 const UniverseRunOptions& run) {
+  CLM_RETURN_IF_ERROR(options.Validate());
+  CLM_RETURN_IF_ERROR(run.Validate());
+  const int layers = known.universe.layer_count() + options.layers + options.superword_layers;
+  if (layers > Universe::kMaxLayers) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the known layers and the new ones are ", layers, ", the limit is ", Universe::kMaxLayers));
+  }
+  known.frequencies.resize(known.universe.vocab_size() - known.universe.base_size());
+  known.layers.resize(static_cast<size_t>(known.universe.layer_count()));
+  return UniverseBuilder(options, std::move(known), run);
+}
+
+SymbolStream::Options UniverseBuilder::StreamOptions(const char* name) const {
+  SymbolStream::Options options = {.files = run_.files, .folder = run_.scratch_folder, .name = name};
+  const uint64_t limit = run_.memory_limit_bytes;
+  if (limit == 0) return options;
+  options.memory_limit_bytes = limit / (absl::string_view(name).find("selection") == 0 ? 10 : 5);
+  options.chunk_symbols = std::clamp<size_t>(static_cast<size_t>(limit >> 9), 1024, options.chunk_symbols);
+  return options;
+}
+
+size_t UniverseBuilder::LeadingWordLayers() const {
+  const Universe& known = known_.universe;
+  size_t words = 0;
+  for (int layer = 1; layer <= known.layer_count(); ++layer) {
+    if (known.Rule(layer) != JoinRule::kWithinPretoken) return words;
+    ++words;
+  }
+  const std::vector<LayerPlan> plan = Plan(PairStrategy::kCount);
+  const auto first_other = std::find_if(plan.begin(), plan.end(),
+                                        [](const LayerPlan& layer) { return layer.rule != JoinRule::kWithinPretoken; });
+  return words + static_cast<size_t>(first_other - plan.begin());
 }
 
 absl::Status UniverseBuilder::Add(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
-                                  Corpus& corpus) const {
-  CLM_RETURN_IF_ERROR(Universe::CheckIds(ids, base_size_));
-  const bool flagged = options_.constraint != JoinRule::kAny;
-  if (flagged && pretoken_starts.size() != ids.size()) {
+                                  Corpus& corpus) {
+  const uint32_t base_size = known_.universe.base_size();
+  SymbolId largest = 0;
+  for (const SymbolId id : ids) largest = std::max(largest, id);
+  if (largest >= base_size) CLM_RETURN_IF_ERROR(Universe::CheckIds(ids, base_size));
+  if (needs_starts_ && pretoken_starts.size() != ids.size()) {
     return absl::InvalidArgumentError(absl::StrCat("constraint ", NameOf(options_.constraint),
                                                    " needs one start flag for each of ", ids.size(), " symbols, got ",
                                                    pretoken_starts.size()));
   }
-  if (corpus.shards.empty() || corpus.shards.back().size() >= kShardSymbols) corpus.shards.emplace_back();
-  SymbolShard& shard = corpus.shards.back();
+  document_.resize(ids.size() + 1);
   for (size_t i = 0; i < ids.size(); ++i) {
-    const PackedSymbol flag = flagged && pretoken_starts[i] != 0 ? kPretokenStart : 0;
-    shard.push_back(base_.IsBoundary(ids[i]) ? kPackedSeparator : ids[i] | flag);
+    const PackedSymbol flag = needs_starts_ && pretoken_starts[i] != 0 ? kPretokenStart : 0;
+    document_[i] = is_boundary_[ids[i]] != 0 ? kPackedSeparator : ids[i] | flag;
   }
-  shard.push_back(kPackedSeparator);
+  document_.back() = kPackedSeparator;
   ++corpus.documents;
+  if (corpus.digest != nullptr) {
+    corpus.digest->Update({reinterpret_cast<const char*>(document_.data()), document_.size() * sizeof(PackedSymbol)});
+  }
+  if (corpus.types == nullptr) return corpus.stream.Append(document_);
+  CLM_RETURN_IF_ERROR(corpus.types->Add(document_));
+  // What grows by doubling holds the old half for a moment.
+  const bool over = run_.memory_limit_bytes > 0 && corpus.types->memory_bytes() > run_.memory_limit_bytes / 4;
+  return over ? FlushTypes(corpus) : absl::OkStatus();
+}
+
+// Counts are sums: that a pretoken may come again changes nothing.
+absl::Status UniverseBuilder::FlushTypes(Corpus& corpus) {
+  corpus.types_were_flushed = true;
+  CLM_RETURN_IF_ERROR(corpus.types->keeps_order() ? corpus.types->WriteDocuments(corpus.stream)
+                                                  : corpus.types->WriteTypes(corpus.stream));
+  corpus.types->Clear();
   return absl::OkStatus();
 }
 
@@ -237,15 +305,20 @@ absl::Status UniverseBuilder::AddDocument(std::span<const SymbolId> ids, std::sp
 
 absl::Status UniverseBuilder::AddSelectionDocument(std::span<const SymbolId> ids,
                                                    std::span<const uint8_t> pretoken_starts) {
-  if (options_.selection_min_count == 0) return absl::OkStatus();
+  if (!options_.needs_selection()) return absl::OkStatus();
   return Add(ids, pretoken_starts, selection_);
 }
 
-std::vector<UniverseBuilder::LayerPlan> UniverseBuilder::Plan() const {
-  std::vector<LayerPlan> plan(static_cast<size_t>(options_.layers),
-                              {.rule = options_.constraint,
-                               .strategy = options_.strategy,
-                               .nodes = static_cast<size_t>(options_.nodes_per_layer)});
+absl::Status UniverseBuilder::SealCorpora() {
+  if (build_.types_were_flushed) CLM_RETURN_IF_ERROR(FlushTypes(build_));
+  CLM_RETURN_IF_ERROR(build_.stream.Seal());
+  return selection_.stream.Seal();
+}
+
+std::vector<LayerPlan> UniverseBuilder::Plan(PairStrategy strategy) const {
+  std::vector<LayerPlan> plan(
+      static_cast<size_t>(options_.layers),
+      {.rule = options_.constraint, .strategy = strategy, .nodes = static_cast<size_t>(options_.nodes_per_layer)});
   plan.resize(plan.size() + static_cast<size_t>(options_.superword_layers),
               {.rule = JoinRule::kWholePretokens,
                .strategy = PairStrategy::kPmi,
@@ -253,39 +326,57 @@ std::vector<UniverseBuilder::LayerPlan> UniverseBuilder::Plan() const {
   return plan;
 }
 
+std::string UniverseBuilder::InputDigest() {
+  if (input_digest_.empty()) {
+    const UniverseFile identity = {.universe = known_.universe,
+                                   .frequencies = known_.frequencies,
+                                   .tokenizer_sha256 = "",
+                                   .options = options_,
+                                   .stats = known_.layers};
+    input_digest_ = Sha256Hex(
+        absl::StrCat(FormatUniverse(identity), ToHex(build_.digest->Finish()), ToHex(selection_.digest->Finish())));
+  }
+  return input_digest_;
+}
+
+absl::StatusOr<LearnedUniverse> UniverseBuilder::BuildAuto(ThreadPool& pool, const CancellationToken& cancel,
+                                                           const ProgressSink& progress) {
+  if (selection_.documents == 0) {
+    return absl::InvalidArgumentError("strategy auto needs selection documents, there are none");
+  }
+  std::optional<LearnedUniverse> best;
+  uint64_t best_cost = 0;
+  std::vector<std::unique_ptr<Run>> runs;
+  for (const PairStrategy strategy : kScoringStrategies) {
+    Run& run = *runs.emplace_back(std::make_unique<Run>(*this, strategy, pool, cancel));
+    const bool keeps_corpora = strategy != *std::rbegin(kScoringStrategies);
+    CLM_ASSIGN_OR_RETURN(LearnedUniverse learned, run.Learn(keeps_corpora, progress));
+    CLM_ASSIGN_OR_RETURN(const uint64_t cost, run.Cost());
+    run.FreeStreams();
+    // The first of equals.
+    if (best.has_value() && cost >= best_cost) continue;
+    best = std::move(learned);
+    best_cost = cost;
+  }
+  for (const std::unique_ptr<Run>& run : runs) run->RemoveState();
+  return *std::move(best);
+}
+
 absl::StatusOr<LearnedUniverse> UniverseBuilder::Build(ThreadPool& pool, const CancellationToken& cancel,
                                                        const ProgressSink& progress) {
   if (build_.documents == 0) return absl::InvalidArgumentError("there are no documents to learn a universe from");
-  const std::vector<LayerPlan> plan = Plan();
-  Learning learning = {.options = options_,
-                       .base_size = base_size_,
-                       .pool = pool,
-                       .cancel = cancel,
-                       .build = std::exchange(build_, {}),
-                       .selection = std::exchange(selection_, {})};
-  JoinRule dry_rule = JoinRule::kAny;
-  bool dry = false;  // a layer of this rule that found nothing leaves nothing for the next one of the same rule
-  for (size_t l = 0; l < plan.size(); ++l) {
-    CLM_RETURN_IF_ERROR(cancel.Check());
-    if (!dry || plan[l].rule != dry_rule) {
-      CLM_ASSIGN_OR_RETURN(const bool found, learning.LearnLayer(plan[l]));
-      dry = !found;
-      dry_rule = plan[l].rule;
-    }
-    if (progress) {
-      progress({.phase = "learn_universe",
-                .done_units = l + 1,
-                .total_units = plan.size(),
-                .unit = "layers",
-                .remaining_seconds = -1,
-                .metrics = {}});
-    }
+  CLM_RETURN_IF_ERROR(SealCorpora());
+  absl::StatusOr<LearnedUniverse> learned = absl::InternalError("not learned");
+  if (options_.strategy == PairStrategy::kAuto) {
+    learned = BuildAuto(pool, cancel, progress);
+  } else {
+    Run run(*this, options_.strategy, pool, cancel);
+    learned = run.Learn(/*keeps_corpora=*/false, progress);
+    if (learned.ok()) run.RemoveState();
   }
-  const std::span<const SymbolId> boundaries = base_.boundary_ids();
-  CLM_ASSIGN_OR_RETURN(const Universe universe, Universe::Create(base_size_, {boundaries.begin(), boundaries.end()},
-                                                                 std::move(learning.layers)));
-  return LearnedUniverse{
-      .universe = universe, .frequencies = std::move(learning.frequencies), .layers = std::move(learning.stats)};
+  build_ = {};
+  selection_ = {};
+  return learned;
 }
 
 }  // namespace clm

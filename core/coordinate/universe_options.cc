@@ -71,7 +71,19 @@ absl::string_view NameOf(JoinRule rule) {
   return "";
 }
 
-absl::string_view NameOf(PairStrategy strategy) { return strategy == PairStrategy::kCount ? "count" : "pmi"; }
+absl::string_view NameOf(PairStrategy strategy) {
+  switch (strategy) {
+    case PairStrategy::kCount:
+      return "count";
+    case PairStrategy::kPmi:
+      return "pmi";
+    case PairStrategy::kConditional:
+      return "conditional";
+    case PairStrategy::kAuto:
+      return "auto";
+  }
+  return "";
+}
 
 absl::string_view NameOf(PairOverlap overlap) { return overlap == PairOverlap::kRaw ? "raw" : "exact"; }
 
@@ -84,10 +96,12 @@ absl::StatusOr<JoinRule> ParseJoinRule(absl::string_view name) {
 }
 
 absl::StatusOr<PairStrategy> ParsePairStrategy(absl::string_view name) {
-  for (const PairStrategy strategy : {PairStrategy::kCount, PairStrategy::kPmi}) {
+  for (const PairStrategy strategy :
+       {PairStrategy::kCount, PairStrategy::kPmi, PairStrategy::kConditional, PairStrategy::kAuto}) {
     if (name == NameOf(strategy)) return strategy;
   }
-  return absl::InvalidArgumentError(absl::StrCat("unknown pair strategy '", name, "', there are: count, pmi"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown pair strategy '", name, "', there are: count, pmi, conditional, auto"));
 }
 
 absl::StatusOr<PairOverlap> ParsePairOverlap(absl::string_view name) {

@@ -7,7 +7,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "core/coordinate/pair_counter.h"
 #include "core/coordinate/symbol_pair.h"
 
 namespace clm {
@@ -16,6 +15,10 @@ namespace clm {
 enum class PairStrategy : uint8_t {
   kCount,  // how often it occurs
   kPmi,    // count * ln(count * N / (count_left * count_right)): the likelihood a unigram model gains by joining it
+  kConditional,  // count * max(P(right | left), P(left | right)): how surely its parts come together
+  // Learns a universe by each of the others and keeps the one that costs least on the selection documents
+  // (universe_cost.h); needs some.
+  kAuto,
 };
 
 struct UniverseOptions {
@@ -32,8 +35,7 @@ struct UniverseOptions {
   int superword_nodes_per_layer = 128;
   // A pair seen fewer times than this in the build documents is never a candidate. Range [1, 2^62].
   int64_t min_count = 2;
-  // A pair seen fewer times than this in the selection documents is dropped. 0 asks for no selection documents. Range
-  // [0, 2^62].
+  // A pair seen fewer times than this in the selection documents is dropped. 0 asks for none of them. Range [0, 2^62].
   int64_t selection_min_count = 0;
   // A chosen pair that the layer then folds fewer times than this is replaced by the next candidate. 0 and 1 turn it
   // off. Range [0, 2^62].
@@ -44,6 +46,9 @@ struct UniverseOptions {
   JoinRule constraint = JoinRule::kAny;
   // Base symbols a coordinate may stand for. Range [2, 1048576].
   int64_t max_expansion_length = 1048576;
+
+  // True if learning reads selection documents.
+  bool needs_selection() const { return selection_min_count > 0 || strategy == PairStrategy::kAuto; }
 
   // INVALID_ARGUMENT, naming field, value and range.
   absl::Status Validate() const;
@@ -59,7 +64,7 @@ absl::StatusOr<UniverseOptions> UniversePreset(absl::string_view name);
 
 // The words that files and messages use.
 absl::string_view NameOf(JoinRule rule);          // "any", "within_pretoken", "whole_pretokens"
-absl::string_view NameOf(PairStrategy strategy);  // "count", "pmi"
+absl::string_view NameOf(PairStrategy strategy);  // "count", "pmi", "conditional", "auto"
 absl::string_view NameOf(PairOverlap overlap);    // "raw", "exact"
 // INVALID_ARGUMENT naming the word and the ones there are.
 absl::StatusOr<JoinRule> ParseJoinRule(absl::string_view name);

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/core/coordinate/universe_testing.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/temporary_directory.h"
 
 namespace clm {
 namespace {
@@ -365,6 +366,229 @@ TEST(UniverseBuilderTest, CancellationAndProgressAreHeard) {
   };
   EXPECT_THAT(builder.Build(pool, source.token(), cancel_after_two), StatusIs(absl::StatusCode::kCancelled));
   EXPECT_THAT(done, ElementsAre(1, 2));
+}
+
+struct Document {
+  Ids ids;
+  Starts starts;
+};
+
+// Documents of words that recur, with a start flag at each.
+std::vector<Document> RandomDocuments(uint64_t seed, size_t count, uint32_t vocab) {
+  CounterRng rng(seed, "documents", vocab);
+  std::vector<Document> documents(count);
+  for (Document& document : documents) {
+    const uint64_t words = rng.NextBelow(30);
+    for (uint64_t w = 0; w < words; ++w) {
+      CounterRng word(91, "word", rng.NextBelow(rng.NextBelow(2) == 0 ? 20 : 2000));
+      const uint64_t length = 1 + word.NextBelow(6);
+      for (uint64_t i = 0; i < length; ++i) {
+        document.ids.push_back(static_cast<SymbolId>(word.NextBelow(vocab)));
+        document.starts.push_back(i == 0 ? 1 : 0);
+      }
+    }
+  }
+  return documents;
+}
+
+UniverseOptions SmallPreset(absl::string_view name) {
+  UniverseOptions options = UniversePreset(name).value();
+  options.layers = std::min(options.layers, 10);
+  options.nodes_per_layer = std::min(options.nodes_per_layer, 12);
+  options.superword_layers = std::min(options.superword_layers, 3);
+  options.superword_nodes_per_layer = 8;
+  return options;
+}
+
+void AddAll(const std::vector<Document>& documents, UniverseBuilder& builder) {
+  for (const Document& document : documents) ASSERT_OK(builder.AddDocument(document.ids, document.starts));
+  for (size_t d = 0; d < documents.size(); d += 7) {
+    ASSERT_OK(builder.AddSelectionDocument(documents[d].ids, documents[d].starts));
+  }
+}
+
+void ExpectEqual(const LearnedUniverse& got, const LearnedUniverse& want) {
+  EXPECT_EQ(got.universe.content_sha256(), want.universe.content_sha256());
+  EXPECT_EQ(got.frequencies, want.frequencies);
+  EXPECT_EQ(got.layers, want.layers);
+  EXPECT_EQ(got.strategy, want.strategy);
+}
+
+std::vector<UniverseOptions> ManyOptions() {
+  std::vector<UniverseOptions> all = {SmallPreset("pairs"), SmallPreset("w"), SmallPreset("ws")};
+  UniverseOptions options = SmallPreset("ws");
+  options.selection_min_count = 1;
+  options.active_min_count = 3;
+  all.push_back(options);
+  options = SmallPreset("pairs");
+  options.overlap = PairOverlap::kExact;
+  options.strategy = PairStrategy::kConditional;
+  all.push_back(options);
+  for (const char* preset : {"pairs", "ws"}) {
+    options = SmallPreset(preset);
+    options.strategy = PairStrategy::kAuto;
+    all.push_back(options);
+  }
+  return all;
+}
+
+// Acceptance check 12: a limit far below what the documents need gives the same universe, and scratch files are gone.
+TEST(UniverseBuilderTest, AMemoryLimitChangesNothing) {
+  const ::clm::testing::TemporaryDirectory folder(::clm::testing::MemoryFolder());
+  const std::vector<Document> documents = RandomDocuments(1, 3000, 700);
+  for (const UniverseOptions& options : ManyOptions()) {
+    ThreadPool pool(2);
+    ASSERT_OK_AND_ASSIGN(UniverseBuilder unlimited, UniverseBuilder::Create(options, 700, {}));
+    AddAll(documents, unlimited);
+    ASSERT_OK_AND_ASSIGN(const LearnedUniverse want, unlimited.Build(pool));
+    ASSERT_OK_AND_ASSIGN(UniverseBuilder limited, UniverseBuilder::Create(options, 700, {},
+                                                                          {.memory_limit_bytes = 1 << 20,
+                                                                           .files = &PosixFileSystem(),
+                                                                           .scratch_folder = folder.path()}));
+    AddAll(documents, limited);
+    const bool keeps_all = options.superword_layers > 0 || options.constraint == JoinRule::kAny;
+    EXPECT_TRUE(!keeps_all || !PosixFileSystem().List(folder.path())->empty()) << "a limit too high to test anything";
+    ASSERT_OK_AND_ASSIGN(const LearnedUniverse got, limited.Build(pool));
+    ExpectEqual(got, want);
+    EXPECT_TRUE(PosixFileSystem().List(folder.path())->empty());
+  }
+}
+
+// Acceptance check 26: killed after any layer, the next run ends with the same universe, and does not learn again what
+// was finished.
+TEST(UniverseBuilderTest, AnInterruptedBuildGoesOnBehindTheLastLayer) {
+  const std::vector<Document> documents = RandomDocuments(2, 200, 40);
+  for (const UniverseOptions& options : ManyOptions()) {
+    ThreadPool pool(1);
+    ASSERT_OK_AND_ASSIGN(UniverseBuilder whole, UniverseBuilder::Create(options, 40, {}));
+    AddAll(documents, whole);
+    ASSERT_OK_AND_ASSIGN(const LearnedUniverse want, whole.Build(pool));
+    const ::clm::testing::TemporaryDirectory folder(::clm::testing::MemoryFolder());
+    const UniverseRunOptions run = {.files = &PosixFileSystem(), .state_path = folder.File("state")};
+    uint64_t reports = 0;
+    for (bool done = false; !done;) {
+      ASSERT_OK_AND_ASSIGN(UniverseBuilder builder, UniverseBuilder::Create(options, 40, {}, run));
+      AddAll(documents, builder);
+      CancellationSource source;
+      uint64_t seen = 0;
+      const auto cancel_later = [&](const Progress&) {
+        if (++seen > reports + 3) source.Cancel();
+      };
+      const absl::StatusOr<LearnedUniverse> got = builder.Build(pool, source.token(), cancel_later);
+      reports += 4;
+      done = got.ok();
+      if (done) {
+        ExpectEqual(*got, want);
+      } else {
+        ASSERT_THAT(got, StatusIs(absl::StatusCode::kCancelled));
+        EXPECT_FALSE(PosixFileSystem().List(folder.path())->empty());
+      }
+    }
+    EXPECT_TRUE(PosixFileSystem().List(folder.path())->empty()) << "the state is removed at the end";
+  }
+}
+
+TEST(UniverseBuilderTest, AStateOfOtherDocumentsIsNotUsed) {
+  const ::clm::testing::TemporaryDirectory folder(::clm::testing::MemoryFolder());
+  const UniverseRunOptions run = {.files = &PosixFileSystem(), .state_path = folder.File("state")};
+  ThreadPool pool(1);
+  CancellationSource source;
+  ASSERT_OK_AND_ASSIGN(UniverseBuilder first, UniverseBuilder::Create(Layers(5), 10, {}, run));
+  ASSERT_OK(first.AddDocument(Ids(100, 5)));
+  EXPECT_FALSE(first.Build(pool, source.token(), [&](const Progress&) { source.Cancel(); }).ok());
+  ASSERT_OK_AND_ASSIGN(UniverseBuilder second, UniverseBuilder::Create(Layers(5), 10, {}, run));
+  ASSERT_OK(second.AddDocument(Ids(100, 6)));
+  ASSERT_OK_AND_ASSIGN(const LearnedUniverse learned, second.Build(pool));
+  EXPECT_EQ(PairsOf(learned.universe, 1), (Pairs{{6, 6}}));
+}
+
+// Acceptance check 39 in small: auto is never worse than any of the strategies by its own measure, and says which it
+// took.
+TEST(UniverseBuilderTest, AutoIsOneOfTheStrategies) {
+  const std::vector<Document> documents = RandomDocuments(5, 400, 60);
+  for (const char* preset : {"pairs", "w", "ws"}) {
+    UniverseOptions options = SmallPreset(preset);
+    options.strategy = PairStrategy::kAuto;
+    ThreadPool pool(2);
+    ASSERT_OK_AND_ASSIGN(UniverseBuilder builder, UniverseBuilder::Create(options, 60, {}));
+    AddAll(documents, builder);
+    ASSERT_OK_AND_ASSIGN(const LearnedUniverse chosen, builder.Build(pool));
+    ASSERT_NE(chosen.strategy, PairStrategy::kAuto);
+    options.strategy = chosen.strategy;
+    ASSERT_OK_AND_ASSIGN(UniverseBuilder direct, UniverseBuilder::Create(options, 60, {}));
+    AddAll(documents, direct);
+    ASSERT_OK_AND_ASSIGN(const LearnedUniverse want, direct.Build(pool));
+    ExpectEqual(chosen, want);
+  }
+}
+
+TEST(UniverseBuilderTest, AutoNeedsSelectionDocuments) {
+  UniverseOptions options = Layers(1);
+  options.strategy = PairStrategy::kAuto;
+  EXPECT_TRUE(options.needs_selection());
+  ASSERT_OK_AND_ASSIGN(UniverseBuilder builder, UniverseBuilder::Create(options, 10, {}));
+  ASSERT_OK(builder.AddDocument(Ids{1, 2, 1, 2}));
+  ThreadPool pool(1);
+  EXPECT_THAT(builder.Build(pool), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("selection documents")));
+}
+
+// An extension keeps layers, ids and statistics, and learns on what the old layers left of the new documents.
+TEST(UniverseBuilderTest, AnExtensionAppendsLayersAndChangesNoneOfTheOld) {
+  for (const char* preset : {"pairs", "w", "ws"}) {
+    const UniverseOptions options = SmallPreset(preset);
+    ThreadPool pool(2);
+    ASSERT_OK_AND_ASSIGN(UniverseBuilder builder, UniverseBuilder::Create(options, 50, {7}));
+    AddAll(RandomDocuments(3, 100, 50), builder);
+    ASSERT_OK_AND_ASSIGN(const LearnedUniverse old, builder.Build(pool));
+    const std::vector<Document> others = RandomDocuments(4, 300, 50);
+    UniverseOptions more = SmallPreset("pairs");
+    more.layers = 3;
+    ASSERT_OK_AND_ASSIGN(UniverseBuilder extension, UniverseBuilder::CreateExtension(more, old));
+    AddAll(others, extension);
+    ASSERT_OK_AND_ASSIGN(const LearnedUniverse extended, extension.Build(pool));
+    ASSERT_EQ(extended.universe.layer_count(), old.universe.layer_count() + 3);
+    for (int layer = 1; layer <= old.universe.layer_count(); ++layer) {
+      EXPECT_EQ(PairsOf(extended.universe, layer), PairsOf(old.universe, layer));
+      EXPECT_EQ(extended.universe.Rule(layer), old.universe.Rule(layer));
+    }
+    EXPECT_TRUE(std::equal(old.frequencies.begin(), old.frequencies.end(), extended.frequencies.begin()));
+    EXPECT_TRUE(std::equal(old.layers.begin(), old.layers.end(), extended.layers.begin()));
+    // The first new layer is what learning on the folded documents gives.
+    UniverseOptions one = more;
+    one.layers = 1;
+    std::vector<Ids> folded;
+    for (const Document& document : others) {
+      ASSERT_OK_AND_ASSIGN(folded.emplace_back(), Folder(old.universe).Fold(document.ids, document.starts));
+    }
+    const LearnedUniverse fresh = Learn(one, old.universe.vocab_size(), folded, {7});
+    std::set<std::pair<SymbolId, SymbolId>> known;
+    for (SymbolId id = 50; id < old.universe.vocab_size(); ++id) {
+      known.insert({old.universe.Children(id).left, old.universe.Children(id).right});
+    }
+    Pairs want = PairsOf(fresh.universe, 1);
+    std::erase_if(want, [&](const SymbolPair& pair) { return known.contains({pair.left, pair.right}); });
+    Pairs got = PairsOf(extended.universe, old.universe.layer_count() + 1);
+    got.resize(std::min(got.size(), want.size()));
+    EXPECT_EQ(got, want);
+  }
+}
+
+TEST(UniverseBuilderTest, AnExtensionStaysWithinTheLimitOfLayers) {
+  const LearnedUniverse old = Learn(Layers(3), 10, {Ids(100, 5)});
+  UniverseOptions options = Layers(253);
+  EXPECT_THAT(UniverseBuilder::CreateExtension(options, old),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("256")));
+}
+
+TEST(UniverseBuilderTest, BadRunOptionsAreRefused) {
+  EXPECT_THAT(UniverseBuilder::Create({}, 10, {}, {.memory_limit_bytes = 1000, .files = &PosixFileSystem()}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1000")));
+  EXPECT_THAT(UniverseBuilder::Create({}, 10, {}, {.memory_limit_bytes = 1 << 20}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("files")));
+  EXPECT_THAT(UniverseBuilder::Create({}, 10, {}, {.memory_limit_bytes = 1 << 20, .files = &PosixFileSystem()}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("scratch_folder")));
+  EXPECT_THAT(UniverseBuilder::Create({}, 10, {}, {.state_path = "x"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("files")));
 }
 
 }  // namespace

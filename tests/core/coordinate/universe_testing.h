@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/rng.h"
+#include "core/coordinate/symbol_stream.h"
 #include "core/coordinate/universe.h"
 #include "core/coordinate/universe_builder.h"
 
@@ -18,6 +19,7 @@ namespace clm::testing {
 using Pairs = std::vector<SymbolPair>;
 using Ids = std::vector<SymbolId>;
 using Starts = std::vector<uint8_t>;
+using Symbols = std::vector<PackedSymbol>;
 
 inline Universe MakeUniverse(uint32_t base_size, const std::vector<Pairs>& layers, Ids boundaries = {},
                              JoinRule rule = JoinRule::kAny) {
@@ -72,6 +74,25 @@ inline LearnedUniverse Learn(const UniverseOptions& options, uint32_t base_size,
   auto learned = builder->Build(pool);
   CLM_CHECK(learned.ok());
   return *std::move(learned);
+}
+
+inline SymbolStream MakeStream(const Symbols& symbols, size_t chunk_symbols = SymbolStream::kDefaultChunkSymbols) {
+  SymbolStream stream({.chunk_symbols = chunk_symbols});
+  CLM_CHECK(stream.Append(symbols).ok());
+  CLM_CHECK(stream.Seal().ok());
+  return stream;
+}
+
+// In order, without lookaheads.
+inline Symbols AllSymbols(const SymbolStream& stream) {
+  ThreadPool pool(1);
+  Symbols symbols;
+  const auto append = [&](size_t, const SymbolChunk& chunk) {
+    symbols.insert(symbols.end(), chunk.symbols.begin(), chunk.symbols.end() - kFoldLookahead);
+    return absl::OkStatus();
+  };
+  CLM_CHECK(stream.Visit(0, stream.chunk_count(), pool, {}, append).ok());
+  return symbols;
 }
 
 inline Pairs PairsOf(const Universe& universe, int layer) {
