@@ -64,6 +64,7 @@ absl::StatusOr<BpeVocab> BpeVocab::Create(BpeVocabParts parts) {
   CLM_RETURN_IF_ERROR(vocab.TakeTokens(parts));
   CLM_RETURN_IF_ERROR(vocab.TakeMerges(parts));
   CLM_RETURN_IF_ERROR(vocab.TakeWholePieces(parts));
+  vocab.PadTokens();
   vocab.ComputeFingerprint();
   return vocab;
 }
@@ -220,6 +221,16 @@ absl::Status BpeVocab::TakeWholePieces(BpeVocabParts& parts) {
     longest_whole_piece_ = std::max(longest_whole_piece_, TokenBytes(id).size());
   }
   return absl::OkStatus();
+}
+
+void BpeVocab::PadTokens() {
+  padded_tokens_.resize(size());
+  for (SymbolId id = 0; id < size(); ++id) {
+    const absl::string_view bytes = TokenBytes(id);
+    if (bytes.empty() || bytes.size() > PaddedToken::kMaxBytes) continue;
+    std::copy(bytes.begin(), bytes.end(), padded_tokens_[id].bytes.begin());
+    padded_tokens_[id].length = static_cast<uint8_t>(bytes.size());
+  }
 }
 
 // Order and widths are part of every stored fingerprint: change them and all tokenizers get new ones.

@@ -16,7 +16,7 @@
 //
 // Thread-safety: immutable after Create(); every const method may run on any thread.
 // Ownership: owns its tables; views it returns live as long as it. Movable, not copyable.
-// Memory: token bytes + 24 bytes per id + about 80 bytes per merge.
+// Memory: token bytes + 40 bytes per id + about 80 bytes per merge.
 #pragma once
 
 #include <array>
@@ -72,6 +72,14 @@ class BpeVocab {
     uint32_t rank = 0;
     SymbolId result = 0;
   };
+  // A token's bytes as they are copied when ids are decoded.
+  struct PaddedToken {
+    static constexpr uint8_t kMaxBytes = 15;
+    static constexpr uint8_t kLong = 0xFF;  // look at TokenBytes, or at the spelling of a special
+
+    std::array<char, kMaxBytes> bytes{};
+    uint8_t length = kLong;
+  };
 
   // INVALID_ARGUMENT, naming the first id, byte or rank that breaks a rule above; RESOURCE_EXHAUSTED over a limit.
   static absl::StatusOr<BpeVocab> Create(BpeVocabParts parts);
@@ -95,6 +103,7 @@ class BpeVocab {
   absl::string_view TokenBytes(SymbolId id) const {
     return absl::string_view(arena_).substr(offsets_[id], offsets_[id + 1] - offsets_[id]);
   }
+  std::span<const PaddedToken> padded_tokens() const { return padded_tokens_; }  // by id
   // The merge of two adjacent ids, or null.
   const MergeTarget* FindMerge(SymbolId left, SymbolId right) const {
     const auto found = targets_.find(PairKey(left, right));
@@ -123,10 +132,12 @@ class BpeVocab {
   absl::Status TakeMerge(uint32_t position);
   absl::Status TakeCutTokens(BpeVocabParts& parts);
   absl::Status TakeWholePieces(BpeVocabParts& parts);
+  void PadTokens();
   void ComputeFingerprint();
 
   std::string arena_;              // bytes of all tokens, by id
   std::vector<uint32_t> offsets_;  // [size() + 1] into arena_
+  std::vector<PaddedToken> padded_tokens_;
   std::array<SymbolId, 256> byte_ids_{};
   std::vector<BpeMerge> merges_;
   absl::flat_hash_map<uint64_t, MergeTarget> targets_;  // seeded per process: no file can choose its collisions

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/base/rng.h"
 #include "tests/core/tokenizer/random_vocab.h"
 #include "tests/testing/status_matchers.h"
 
@@ -26,6 +28,25 @@ TEST(BpeDecoderTest, SpecialsGiveNoBytesUnlessAskedFor) {
   EXPECT_EQ(out, "abc<|endoftext|>d");
   ASSERT_OK_AND_ASSIGN(const uint64_t bytes, BpeDecodedBytes(vocab, ids));
   EXPECT_EQ(bytes, 4);
+}
+
+TEST(BpeDecoderTest, LongSequencesOfShortAndLongTokensAreTheirBytesInOrder) {
+  std::vector<std::pair<SymbolId, SymbolId>> merges = {{'a', 'b'}};
+  for (SymbolId id = 256; id < 300; ++id) merges.emplace_back(id, 'c');  // tokens of 2 to 46 bytes
+  const BpeVocab vocab = VocabOf(merges);
+  CounterRng rng(12, "bpe_decoder_test", 0);
+  std::vector<SymbolId> ids;
+  std::string want;
+  for (int i = 0; i < 20'000; ++i) {
+    ids.push_back(static_cast<SymbolId>(rng.NextBelow(rng.NextBelow(10) == 0 ? vocab.size() : 260)));
+    want.append(vocab.TokenBytes(ids.back()).data(), vocab.TokenBytes(ids.back()).size());
+  }
+  std::string out;
+  ASSERT_OK(BpeDecode(vocab, ids, out));
+  EXPECT_TRUE(out == want);
+  ids.push_back(vocab.size());
+  EXPECT_THAT(BpeDecode(vocab, ids, out), StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("position 20000")));
+  EXPECT_TRUE(out == want);
 }
 
 TEST(BpeDecoderTest, AnUnknownIdIsNamedAndNothingIsAppended) {
