@@ -79,12 +79,18 @@ absl::StatusOr<std::shared_ptr<const Tokenizer>> Preparation::LearnTokenizer() c
   progress.phase = "count_words";
   progress.unit = "bytes";
   progress.total_units = build.bytes();
+  std::vector<absl::string_view> batch;
   for (uint64_t d = 0; d < build.documents(); ++d) {
-    CLM_RETURN_IF_ERROR(trainer.AddDocument(build.Document(d), context_.cancel));
-    progress.done_units += build.Document(d).size();
-    if (d % kReportDocuments == 0) context_.Report(progress);
+    batch.push_back(build.Document(d));
+    progress.done_units += batch.back().size();
+    if (batch.size() < kReportDocuments && d + 1 < build.documents()) continue;
+    CLM_RETURN_IF_ERROR(trainer.AddDocuments(batch, context_.threads, context_.cancel));
+    batch.clear();
+    context_.Report(progress);
   }
-  CLM_ASSIGN_OR_RETURN(BpeVocab vocab, trainer.Train(context_.cancel, context_.progress));
+  CLM_ASSIGN_OR_RETURN(BpeVocab vocab,
+                       trainer.Train(BpeTrainRun{
+                           .cancel = context_.cancel, .progress = context_.progress, .threads = &context_.threads}));
   return Tokenizer::Create(std::move(vocab), options.pattern);
 }
 
