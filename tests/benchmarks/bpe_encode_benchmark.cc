@@ -42,8 +42,8 @@ Documents WarmDocuments() {
 }
 
 size_t CountPieces(const Tokenizer& tokenizer, const std::vector<absl::string_view>& documents) {
-  std::vector<size_t> ends;
-  for (const absl::string_view document : documents) tokenizer.pretokenizer().Split(document, true, 0, ends);
+  std::vector<uint32_t> ends;
+  for (const absl::string_view document : documents) tokenizer.pretokenizer().Split(document, true, ends);
   return ends.size();
 }
 

@@ -51,13 +51,14 @@ size_t TotalIds(const std::vector<IdGroup>& groups) {
 DocumentCodec::DocumentCodec(std::shared_ptr<const Tokenizer> tokenizer, const DocumentCodecOptions& options)
     : tokenizer_(std::move(tokenizer)), pool_(options.threads) {
   if (!options.cache) options_.cache_slots = 0;
+  tokenizer_->encode_tables();  // belongs to loading, not to the first document
 }
 
 absl::StatusOr<std::vector<IdGroup>> DocumentCodec::Encode(const std::vector<absl::string_view>& documents) {
   std::vector<IdGroup> groups = CutIntoGroups(documents);
   CLM_RETURN_IF_ERROR(pool_.ParallelFor(groups.size(), {}, [&](size_t i) {
-    std::unique_ptr<BpeEncoder> encoder = Take();
-    const absl::Status status = EncodeGroup(*encoder, documents, groups[i]);
+    std::unique_ptr<StreamingBpeEncoder> encoder = Take();
+    const absl::Status status = EncodeGroup(encoder->whole_documents(), documents, groups[i]);
     Give(std::move(encoder));
     return status;
   }));
@@ -76,19 +77,19 @@ absl::StatusOr<std::vector<std::string>> DocumentCodec::Decode(const std::vector
   return texts;
 }
 
-std::unique_ptr<BpeEncoder> DocumentCodec::Take() {
+std::unique_ptr<StreamingBpeEncoder> DocumentCodec::Take() {
   {
     absl::MutexLock lock(&mutex_);
     if (!idle_.empty()) {
-      std::unique_ptr<BpeEncoder> encoder = std::move(idle_.back());
+      std::unique_ptr<StreamingBpeEncoder> encoder = std::move(idle_.back());
       idle_.pop_back();
       return encoder;
     }
   }
-  return std::make_unique<BpeEncoder>(tokenizer_->vocab(), tokenizer_->pretokenizer(), options_);
+  return tokenizer_->NewEncoder(options_);
 }
 
-void DocumentCodec::Give(std::unique_ptr<BpeEncoder> encoder) {
+void DocumentCodec::Give(std::unique_ptr<StreamingBpeEncoder> encoder) {
   absl::MutexLock lock(&mutex_);
   idle_.push_back(std::move(encoder));
 }

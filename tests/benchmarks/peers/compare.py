@@ -27,6 +27,7 @@ from vocabulary import PATTERNS, rank_file, read_ranks, tokenizer_json
 HERE = Path(__file__).resolve().parent
 SEPARATOR = b"\x1e<next document>\x1e\n"
 OURS = ["clm", "clm, files", "clm, no cache"]
+RANK_FILES = {"cl100k_base": "cl100k", "o200k_base": "o200k"}
 HOSTILE_BYTES = {"[": 100_000, "a": 1_000_000, "letters": 1_000_000, "no space": 10_000_000}
 
 
@@ -57,6 +58,14 @@ def run_child(command: list[str], threads: int, stdin: str = "", limit_seconds: 
     return {"error": result["unfit"]} if "unfit" in result else result
 
 
+def count_text(result: dict[str, Any]) -> dict[str, Any]:
+    """Let the base contain the text of the first pass also where the program reads it while the clock runs."""
+    if "error" not in result:
+        first = next(times for name, times in result["passes"].items() if name != "load")
+        result["base_mib"] += first["bytes"] / (1 << 20)
+    return result
+
+
 class EncodeRuns:
     """Encoding: the files that all programs take, and one run of one of them."""
 
@@ -74,8 +83,19 @@ class EncodeRuns:
 
     def run(self, row: Row, passes: list[tuple[str, Path]], decode: bool, ids: str = "") -> dict[str, Any]:
         """Time the passes in one process."""
+        result = self.measure(row, passes, decode, ids)
+        return count_text(result) if "files" in row.name else result
+
+    def own_vocabulary(self) -> list[str]:
+        """The vocabulary as the driver takes it: the rank file where it is a published one, else tokenizer.json."""
+        if self.vocabulary in RANK_FILES and self.pattern == RANK_FILES[self.vocabulary]:
+            return ["--tokenizer", str(self.folder / "vocabulary.tiktoken"), "--encoding", self.vocabulary]
+        return ["--tokenizer", str(self.folder / "clm.json")]
+
+    def measure(self, row: Row, passes: list[tuple[str, Path]], decode: bool, ids: str) -> dict[str, Any]:
+        """What the process prints."""
         if row.ours:
-            command = [self.driver, "encode", "--tokenizer", str(self.folder / "clm.json")]
+            command = [self.driver, "encode", *self.own_vocabulary()]
             command += ["--separator", SEPARATOR.hex(), "--threads", str(row.threads)]
             for name, path in passes:
                 command += ["--pass", f"{name}={path}"]
@@ -267,11 +287,13 @@ def run_trainer(row: Row, text: Path, args: argparse.Namespace, folder: Path) ->
     out.unlink(missing_ok=True)
     if row.ours:
         command = [str(args.driver), "train", "--text", str(text), "--vocab-size", str(args.vocab_size)]
-        result = run_child([*command, "--out", str(out), "--threads", str(row.threads)], row.threads)
+        result = count_text(run_child([*command, "--out", str(out), "--threads", str(row.threads)], row.threads))
         return result, [] if "error" in result else [token.hex() for token in read_ranks(out)]
     job = {"kind": "train", "peer": row.name, "text": str(text), "vocab_size": args.vocab_size}
     job |= {"folder": str(folder), "tokens": str(out)}
     result = run_child([sys.executable, str(HERE / "child.py")], row.threads, json.dumps(job))
+    if TRAINERS[row.name].reads_files:
+        count_text(result)
     return result, [] if "error" in result else json.loads(out.read_text(encoding="ascii"))
 
 

@@ -27,7 +27,9 @@
 #include "core/base/digest.h"
 #include "core/base/file_io.h"
 #include "core/base/status_macros.h"
+#include "core/base/thread_pool.h"
 #include "core/tokenizer/bpe_trainer.h"
+#include "core/tokenizer/rank_file.h"
 #include "core/tokenizer/tokenizer.h"
 #include "tests/benchmarks/document_codec.h"
 
@@ -44,6 +46,7 @@ constexpr uint64_t kMaxTextBytes = uint64_t{64} << 30;
 
 struct EncodeFlags {
   std::string tokenizer;
+  std::string encoding;             // of a rank file; empty for tokenizer.json
   std::string separator;            // hex digits
   std::vector<std::string> passes;  // "name=file", in order
   std::string ids;                  // file that takes those of the first pass, empty for none
@@ -57,7 +60,9 @@ struct TrainFlags {
   std::string text;
   std::string out;
   std::string pattern{kGpt2Pattern.data(), kGpt2Pattern.size()};
+  std::string scratch;
   uint32_t vocab_size = 32000;
+  uint64_t memory_mib = 0;
   size_t threads = 1;
 };
 
@@ -187,6 +192,15 @@ absl::Status RunPass(DocumentCodec& codec, const EncodeFlags& flags, Input& inpu
   return Report(codec, flags, documents, groups, passes, result);
 }
 
+absl::StatusOr<std::shared_ptr<const Tokenizer>> LoadTokenizer(const EncodeFlags& flags) {
+  if (flags.encoding.empty()) return Tokenizer::FromFile(PosixFileSystem(), flags.tokenizer);
+  CLM_ASSIGN_OR_RETURN(const std::string ranks, ReadFile(PosixFileSystem(), flags.tokenizer, kMaxRankFileBytes));
+  RankFileOptions options;
+  options.encoding = flags.encoding;
+  CLM_ASSIGN_OR_RETURN(TokenizerDefinition definition, ParseRankFile(ranks, options));
+  return Tokenizer::Create(std::move(definition.vocab), definition.pattern);
+}
+
 absl::StatusOr<nlohmann::json> RunEncode(const EncodeFlags& flags) {
   CLM_ASSIGN_OR_RETURN(std::vector<Input> inputs, OpenInputs(flags));
   nlohmann::json result;
@@ -194,7 +208,8 @@ absl::StatusOr<nlohmann::json> RunEncode(const EncodeFlags& flags) {
   Passes passes;
   std::shared_ptr<const Tokenizer> tokenizer;
   CLM_RETURN_IF_ERROR(passes.Time("load", [&]() -> absl::StatusOr<size_t> {
-    CLM_ASSIGN_OR_RETURN(tokenizer, Tokenizer::FromFile(PosixFileSystem(), flags.tokenizer));
+    CLM_ASSIGN_OR_RETURN(tokenizer, LoadTokenizer(flags));
+    tokenizer->encode_tables();
     return size_t{0};
   }));
   DocumentCodec codec(tokenizer, {.threads = flags.threads, .cache = !flags.no_cache});
@@ -203,25 +218,49 @@ absl::StatusOr<nlohmann::json> RunEncode(const EncodeFlags& flags) {
   return result;
 }
 
-absl::StatusOr<BpeVocab> Train(absl::string_view text, const BpeTrainerOptions& options) {
+// The text in parts of about a mebibyte that threads share. Cut behind a newline between two characters that are no
+// space, where no pattern joins what is left and right, so that the parts have the pieces of the whole.
+Documents CutForThreads(absl::string_view text) {
+  constexpr size_t kPartBytes = size_t{1} << 20;
+  const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r') || static_cast<uint8_t>(c) >= 0x80; };
+  Documents parts;
+  size_t begin = 0;
+  for (size_t at = kPartBytes; at + 1 < text.size(); ++at) {
+    at = text.find('\n', at);
+    if (at == absl::string_view::npos || at + 1 >= text.size()) break;
+    if (is_space(text[at - 1]) || is_space(text[at + 1])) continue;
+    parts.push_back(text.substr(begin, at + 1 - begin));
+    begin = at + 1;
+    at += kPartBytes;
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
+absl::StatusOr<BpeVocab> Train(absl::string_view text, const BpeTrainerOptions& options, size_t threads) {
+  ThreadPool pool(threads);
   CLM_ASSIGN_OR_RETURN(BpeTrainer trainer, BpeTrainer::Create(options));
-  CLM_RETURN_IF_ERROR(trainer.AddDocument(text));
-  return trainer.Train();
+  CLM_RETURN_IF_ERROR(trainer.AddDocuments(CutForThreads(text), pool));
+  BpeTrainRun run;
+  run.threads = &pool;
+  return trainer.Train(run);
 }
 
 absl::StatusOr<nlohmann::json> RunTrain(const TrainFlags& flags) {
-  CLM_ASSIGN_OR_RETURN(const std::string text, ReadText(flags.text));
   nlohmann::json result;
   result["base_mib"] = PeakMiB();
   BpeTrainerOptions options;
   options.pattern = flags.pattern;
   options.vocab_size = flags.vocab_size + static_cast<uint32_t>(options.special_tokens.size());
+  options.memory_limit_bytes = flags.memory_mib << 20;
+  options.scratch_folder = flags.scratch;
   Passes passes;
   absl::StatusOr<BpeVocab> vocab = absl::UnknownError("not trained");
   CLM_RETURN_IF_ERROR(passes.Time("train", [&]() -> absl::StatusOr<size_t> {
-    vocab = Train(text, options);
+    CLM_ASSIGN_OR_RETURN(const auto text, PosixFileSystem().Map(flags.text));
+    vocab = Train(text->data(), options, flags.threads);
     if (!vocab.ok()) return vocab.status();
-    return text.size();
+    return text->data().size();
   }));
   result["peak_mib"] = PeakMiB();
   result["passes"] = passes.json();
@@ -244,7 +283,8 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   EncodeFlags encode;
   CLI::App* encoding = app.add_subcommand("encode", "Encode documents, and decode them again");
-  encoding->add_option("--tokenizer", encode.tokenizer, "tokenizer.json")->required();
+  encoding->add_option("--tokenizer", encode.tokenizer, "tokenizer.json, or a rank file with --encoding")->required();
+  encoding->add_option("--encoding", encode.encoding, "Published name of the vocabulary in a rank file");
   encoding->add_option("--separator", encode.separator, "What stands between documents, in hex digits")->required();
   encoding->add_option("--pass", encode.passes, "NAME=FILE: encode the documents of FILE, timed as NAME")->required();
   encoding->add_option("--threads", encode.threads)->check(CLI::Range(1, 1024));
@@ -258,6 +298,8 @@ int Main(int argc, char** argv) {
   training->add_option("--out", train.out, "tokenizer.json to write")->required();
   training->add_option("--vocab-size", train.vocab_size, "Bytes and merges, without the special token");
   training->add_option("--pattern", train.pattern, "Split pattern");
+  training->add_option("--memory-mib", train.memory_mib, "Limit of the trainer's memory; 0 for none");
+  training->add_option("--scratch", train.scratch, "Folder for what does not fit in it");
   training->add_option("--threads", train.threads)->check(CLI::Range(1, 1024));
   CLI11_PARSE(app, argc, argv);
   return Print(encoding->parsed() ? RunEncode(encode) : RunTrain(train));
