@@ -9,7 +9,6 @@ namespace {
 
 // Longer tokens would make the search for the longest one slow; only made-up vocabularies have them.
 constexpr size_t kMaxTrieTokenBytes = 1024;
-constexpr int kFitsBits = 15;
 constexpr size_t kKeptPieceBytes = size_t{1} << 20;
 
 bool FitsTrie(const BpeVocab& vocab) {
@@ -54,8 +53,7 @@ void EncodeTables::AddShortToken(SymbolId id) {
   short_tokens_.Add(ShortPiece::Of(bytes.data(), bytes.size(), /*padded=*/false), id);
 }
 
-PieceEncoder::PieceEncoder(const EncodeTables& tables)
-    : tables_(tables), merger_(tables.vocab()), fits_(size_t{1} << kFitsBits) {}
+PieceEncoder::PieceEncoder(const EncodeTables& tables) : tables_(tables), merger_(tables.vocab()) {}
 
 void PieceEncoder::Encode(absl::string_view piece, std::vector<SymbolId>& out) {
   CLM_CHECK(piece.size() <= kMaxBpePieceBytes);
@@ -67,15 +65,6 @@ void PieceEncoder::Encode(absl::string_view piece, std::vector<SymbolId>& out) {
   } else {
     Match(piece, out);
   }
-}
-
-bool PieceEncoder::Fits(SymbolId left, SymbolId right) {
-  const uint64_t pair = uint64_t{left} << 40 | uint64_t{right} << 8;
-  uint64_t& known = fits_[((pair >> 8) * 0x9E3779B97F4A7C15) >> (64 - kFitsBits)];
-  if ((known & ~uint64_t{0xFF}) == pair && (known & 1) != 0) return (known & 2) != 0;
-  const bool fits = tables_.adjacency().Fits(left, right);
-  known = pair | (fits ? 3U : 1U);
-  return fits;
 }
 
 void PieceEncoder::Match(absl::string_view piece, std::vector<SymbolId>& out) {
@@ -94,7 +83,7 @@ void PieceEncoder::Match(absl::string_view piece, std::vector<SymbolId>& out) {
     for (; next != kNoToken; next = tables_.ShorterPrefix(next)) {
       const size_t end = position + vocab.TokenBytes(next).size();
       if ((dead_ends_[end / 64] >> (end % 64) & 1) != 0) continue;
-      if (out.size() == first || Fits(out.back(), next)) break;
+      if (out.size() == first || tables_.adjacency().Fits(out.back(), next)) break;
     }
     if (next != kNoToken) {
       out.push_back(next);

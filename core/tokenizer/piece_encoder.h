@@ -57,11 +57,9 @@ class PieceEncoder {
 
  private:
   void Match(absl::string_view piece, std::vector<SymbolId>& out);
-  bool Fits(SymbolId left, SymbolId right);
 
   const EncodeTables& tables_;
   PieceMerger merger_;
-  std::vector<uint64_t> fits_;       // what Fits() was told lately: left << 40 | right << 8 | fits << 1 | 1
   std::vector<uint64_t> dead_ends_;  // a bit per position of the piece
 };
 
