@@ -182,7 +182,13 @@ absl::Status BpeTrainer::MergeShards(ThreadPool* threads) {
   return Counter(0).CheckDistinct();
 }
 
+absl::Status BpeTrainer::CheckClosed() const {
+  if (shards_.empty() || !shards_[0].is_open()) return absl::OkStatus();
+  return absl::FailedPreconditionError("a document was pushed and not finished");
+}
+
 absl::Status BpeTrainer::Save(const std::string& path, const CancellationToken& cancel) {
+  CLM_RETURN_IF_ERROR(CheckClosed());
   CLM_RETURN_IF_ERROR(MergeShards(nullptr));
   const std::string temporary = path + ".tmp";
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> out, RecordWriter::Create(*files_, temporary));
@@ -248,6 +254,7 @@ absl::StatusOr<BpeVocab> BpeTrainer::Train(const CancellationToken& cancel, cons
 }
 
 absl::StatusOr<BpeVocab> BpeTrainer::Train(const BpeTrainRun& run) {
+  CLM_RETURN_IF_ERROR(CheckClosed());
   if (document_bytes() == 0) {
     return absl::InvalidArgumentError("no text to train a tokenizer on: no document has any bytes");
   }
@@ -329,10 +336,9 @@ absl::Status BpeTrainer::LearnSpilled(Unit unit, const MergeLearnerOptions& opti
                                       BpeLearned& learned) {
   // Buckets and tokens, then half of the rest to words, a quarter to the index, a quarter to what each thread has of
   // it.
-  const bool has_threads = options_.memory_limit_bytes >= kLeastThreadedMemory;
-  const uint64_t fixed = kSpillingBytes + kBytesPerEntry * options_.vocab_size +
-                         kRoundBytes * (has_threads && run.threads != nullptr ? kMaxRoundThreads : 1);
-  const uint64_t rest = options_.memory_limit_bytes - fixed;
+  const uint64_t limit = options_.memory_limit_bytes - kBytesPerEntry * options_.vocab_size;
+  const bool has_threads = run.threads != nullptr && limit >= kLeastThreadedMemory;
+  const uint64_t rest = limit - kSpillingBytes - kRoundBytes * (has_threads ? kMaxRoundThreads : 1);
   SpillingLearnerOptions spilling{.learner = options, .max_word_cells = rest / 2 / sizeof(uint32_t)};
   spilling.learner.max_index_bytes = rest / 4;
   SpillingLearner learner(spilling, learned, *scratch_);

@@ -16,10 +16,11 @@
 // in the text, then about linear in the different pieces.
 //
 // Memory: without a limit about 50 bytes per different piece, 15 per byte of them and 8 MiB per thread. With
-// memory_limit_bytes, all of it together stays below the limit, however much different text there is, but for: the
-// longest piece (4 times), 64 KiB per thread, and the caller's documents. Counts that do not fit are spilled as sorted
-// runs, words that do not fit stay in files (spilling_learner.h); the disk holds up to 3 times the different pieces
-// (and chunks) of the text.
+// memory_limit_bytes, tables, indices and buffers together stay below the limit however much different text there is.
+// Not counted are the longest piece (4 times), 64 KiB per thread and the caller's documents. What does not fit goes to
+// files: counts as sorted runs that hold each piece once (count_store.h), then the words that pieces and chunks have
+// become, once, and twice while they are copied (spilling_learner.h). RESOURCE_EXHAUSTED only when so many pairs share
+// the highest count that the limit does not hold them.
 #pragma once
 
 #include <cstddef>
@@ -102,7 +103,8 @@ class BpeTrainer {
   // The same for many, on all `threads`.
   absl::Status AddDocuments(std::span<const absl::string_view> documents, ThreadPool& threads,
                             const CancellationToken& cancel = {});
-  // The same for one that comes in parts: Push() them, then Finish(). Nothing else may be called in between.
+  // The same for one that comes in parts: Push() them, then Finish(). In between, Save() and Train() are refused with
+  // FAILED_PRECONDITION, and no other document may be added.
   absl::Status Push(absl::string_view text, const CancellationToken& cancel = {});
   absl::Status Finish(const CancellationToken& cancel = {});
   // Adds what `other` counted, as if its documents had come here. INVALID_ARGUMENT when it has another pattern or other
@@ -129,6 +131,7 @@ class BpeTrainer {
   // Everything into the first shard.
   absl::Status MergeShards(ThreadPool* threads);
   absl::Status LoadRecord(absl::string_view record);
+  absl::Status CheckClosed() const;
 
   // What merges are learned from and by which rules.
   absl::StatusOr<std::string> Identity(const CancellationToken& cancel);

@@ -196,7 +196,7 @@ bool MergeLearner::MergeParts(std::vector<PairIndex>& parts) {
   pool_.clear();
   if (!parts.empty()) pairs_ = parts[0];
   for (size_t part = 1; part < parts.size(); ++part) {
-    parts[part].ForEach([this](PairKey key, const PairIndex::Pair& pair) {
+    parts[part].ForEach([this](TokenPairKey key, const PairIndex::Pair& pair) {
       PairIndex::Pair& sum = pairs_.FindOrAdd(key);
       sum.count += pair.count;
       sum.places += pair.places;
@@ -204,7 +204,7 @@ bool MergeLearner::MergeParts(std::vector<PairIndex>& parts) {
     if (!IndexFits()) return false;
   }
   uint64_t places = 0;
-  pairs_.ForEach([&](PairKey key, PairIndex::Pair& pair) {
+  pairs_.ForEach([&](TokenPairKey key, PairIndex::Pair& pair) {
     if (pair.count < floor_) {
       pair = {.count = 0, .begin = kNoList, .places = 0};
       return;
@@ -215,7 +215,7 @@ bool MergeLearner::MergeParts(std::vector<PairIndex>& parts) {
   });
   std::make_heap(heap_.begin(), heap_.end());
   for (PairIndex& part : parts) {
-    part.ForEach([this](PairKey key, PairIndex::Pair& pair) {
+    part.ForEach([this](TokenPairKey key, PairIndex::Pair& pair) {
       PairIndex::Pair& sum = *pairs_.Find(key);
       pair.begin = sum.begin;
       if (sum.begin == kNoList) return;
@@ -322,12 +322,12 @@ void MergeLearner::CountNeighbours(const BpeMerge& merge) {
   self_.next = AddPair(KeyOfPair(merge.result, merge.result), self_.count, self_.places);
 }
 
-void MergeLearner::Lower(PairKey key, uint64_t count) {
+void MergeLearner::Lower(TokenPairKey key, uint64_t count) {
   PairIndex::Pair* pair = pairs_.Find(key);
   if (pair != nullptr && pair->count != 0) pair->count -= count;
 }
 
-uint32_t MergeLearner::AddPair(PairKey key, uint64_t count, uint32_t places) {
+uint32_t MergeLearner::AddPair(TokenPairKey key, uint64_t count, uint32_t places) {
   if (count < floor_ || places == 0 || IsTooLong(LeftOf(key), RightOf(key))) return kNoList;
   is_full_ = is_full_ || !IndexFits() || pool_.size() + places >= kNoList;
   if (is_full_) return kNoList;

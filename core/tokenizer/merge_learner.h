@@ -84,7 +84,7 @@ class MergeLearner {
  private:
   struct Candidate {
     uint64_t count = 0;
-    PairKey key = 0;
+    TokenPairKey key = 0;
 
     // Order of a max-heap: the best candidate is the greatest.
     friend bool operator<(const Candidate& a, const Candidate& b) {
@@ -137,8 +137,8 @@ class MergeLearner {
   void Join(const Candidate& best);
   void JoinPlaces(std::span<const uint32_t> places, const BpeMerge& merge);
   void CountNeighbours(const BpeMerge& merge);
-  void Lower(PairKey key, uint64_t count);
-  uint32_t AddPair(PairKey key, uint64_t count, uint32_t places);
+  void Lower(TokenPairKey key, uint64_t count);
+  uint32_t AddPair(TokenPairKey key, uint64_t count, uint32_t places);
   void AddPlaces(uint32_t begin, uint32_t places, SymbolId result);
   void ForgetNeighbours();
 

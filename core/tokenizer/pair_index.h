@@ -13,14 +13,14 @@
 namespace clm {
 
 // left << 32 | right: of equals, the lower key goes first.
-using PairKey = uint64_t;
-inline PairKey KeyOfPair(SymbolId left, SymbolId right) { return PairKey{left} << 32 | right; }
-inline SymbolId LeftOf(PairKey key) { return static_cast<SymbolId>(key >> 32); }
-inline SymbolId RightOf(PairKey key) { return static_cast<SymbolId>(key); }
+using TokenPairKey = uint64_t;
+inline TokenPairKey KeyOfPair(SymbolId left, SymbolId right) { return TokenPairKey{left} << 32 | right; }
+inline SymbolId LeftOf(TokenPairKey key) { return static_cast<SymbolId>(key >> 32); }
+inline SymbolId RightOf(TokenPairKey key) { return static_cast<SymbolId>(key); }
 
 // Well mixed in the high bits. The keys are small numbers that training makes up one after the other: a text that
 // steers them into collisions would have to order them by rank.
-inline uint64_t MixPair(PairKey key) {
+inline uint64_t MixPair(TokenPairKey key) {
   key ^= key >> 32;
   key *= 0x9E3779B97F4A7C15ULL;
   key ^= key >> 29;
@@ -45,14 +45,14 @@ class PairIndex {
     shift_ = kLeastShift;
   }
   size_t size() const { return size_; }
-  size_t memory_bytes() const { return keys_.size() * (sizeof(PairKey) + sizeof(Pair)); }
+  size_t memory_bytes() const { return keys_.size() * (sizeof(TokenPairKey) + sizeof(Pair)); }
 
-  Pair* Find(PairKey key) {
+  Pair* Find(TokenPairKey key) {
     const size_t slot = SlotOf(key);
     return keys_[slot] == key ? &pairs_[slot] : nullptr;
   }
   // The pair of `key`, new (all zero) or not. Valid until the next call.
-  Pair& FindOrAdd(PairKey key) {
+  Pair& FindOrAdd(TokenPairKey key) {
     size_t slot = SlotOf(key);
     if (keys_[slot] == key) return pairs_[slot];
     if (2 * (size_ + 1) > keys_.size()) {
@@ -71,18 +71,18 @@ class PairIndex {
   }
 
  private:
-  static constexpr PairKey kEmpty = ~PairKey{0};
+  static constexpr TokenPairKey kEmpty = ~TokenPairKey{0};
   static constexpr size_t kLeastSlots = 1024;
   static constexpr int kLeastShift = 54;
 
   // Where the key is, or would be.
-  size_t SlotOf(PairKey key) const {
+  size_t SlotOf(TokenPairKey key) const {
     size_t slot = MixPair(key) >> shift_;
     while (keys_[slot] != key && keys_[slot] != kEmpty) slot = (slot + 1) & (keys_.size() - 1);
     return slot;
   }
   void Grow() {
-    std::vector<PairKey> keys(2 * keys_.size(), kEmpty);
+    std::vector<TokenPairKey> keys(2 * keys_.size(), kEmpty);
     std::vector<Pair> pairs(2 * keys_.size());
     keys.swap(keys_);
     pairs.swap(pairs_);
@@ -95,7 +95,7 @@ class PairIndex {
     }
   }
 
-  std::vector<PairKey> keys_;
+  std::vector<TokenPairKey> keys_;
   std::vector<Pair> pairs_;
   size_t size_ = 0;
   int shift_ = kLeastShift;

@@ -161,7 +161,7 @@ absl::Status SpillingLearner::LearnDownTo(uint64_t floor, const CancellationToke
   return ReplaceFile(std::move(next));
 }
 
-bool SpillingLearner::IsRefused(PairKey key) const {
+bool SpillingLearner::IsRefused(TokenPairKey key) const {
   const std::string joined = learned_.tokens[LeftOf(key)] + learned_.tokens[RightOf(key)];
   return joined.size() > options_.learner.max_token_bytes ||
          std::find(learned_.tokens.begin(), learned_.tokens.end(), joined) != learned_.tokens.end();
@@ -173,7 +173,7 @@ absl::StatusOr<PairIndex> SpillingLearner::CountPairsFrom(uint64_t floor, const 
   const size_t limit = options_.learner.max_index_bytes;
   CLM_RETURN_IF_ERROR(VisitFile(cancel, [&](const Word& word) {
     for (size_t i = 0; i + 1 < word.tokens.size(); ++i) {
-      const PairKey key = KeyOfPair(word.tokens[i], word.tokens[i + 1]);
+      const TokenPairKey key = KeyOfPair(word.tokens[i], word.tokens[i + 1]);
       if (words_.buckets[BucketOf(LeftOf(key), RightOf(key))] >= floor) pairs.FindOrAdd(key).count += word.count;
     }
     if (limit == 0 || pairs.memory_bytes() <= limit) return absl::OkStatus();
@@ -189,8 +189,8 @@ absl::Status SpillingLearner::JoinBestAlone(const CancellationToken& cancel) {
   const uint64_t floor = std::max(options_.learner.min_pair_count, LeastOfBin(BinOfCount(std::min(highest, ceiling_))));
   CLM_ASSIGN_OR_RETURN(PairIndex pairs, CountPairsFrom(floor, cancel));
   uint64_t best_count = 0;
-  PairKey best = 0;
-  pairs.ForEach([&](PairKey key, const PairIndex::Pair& pair) {
+  TokenPairKey best = 0;
+  pairs.ForEach([&](TokenPairKey key, const PairIndex::Pair& pair) {
     const bool is_better = pair.count > best_count || (pair.count == best_count && key < best);
     if (pair.count < floor || !is_better || IsRefused(key)) return;
     best_count = pair.count;

@@ -80,7 +80,7 @@ class SpillingLearner {
   absl::Status JoinBestAlone(const CancellationToken& cancel);
   absl::StatusOr<PairIndex> CountPairsFrom(uint64_t floor, const CancellationToken& cancel) const;
   absl::Status JoinInFile(const BpeMerge& merge, const CancellationToken& cancel);
-  bool IsRefused(PairKey key) const;
+  bool IsRefused(TokenPairKey key) const;
 
   SpillingLearnerOptions options_;
   BpeLearned learned_;

@@ -193,6 +193,15 @@ TEST(BpeTrainerTest, TheWayOfTheTextDoesNotMatter) {
   }
 }
 
+TEST(BpeTrainerTest, RefusesToLearnFromAnOpenDocument) {
+  BpeTrainer trainer = MakeTrainer({});
+  ASSERT_OK(trainer.Push("one two"));
+  EXPECT_THAT(trainer.Train(), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not finished")));
+  EXPECT_THAT(trainer.Save("unused"), StatusIs(absl::StatusCode::kFailedPrecondition));
+  ASSERT_OK(trainer.Finish());
+  EXPECT_OK(trainer.Train());
+}
+
 TEST(BpeTrainerTest, SuperwordsAgreeWithReference) {
   const std::vector<std::string> documents = Documents();
   const std::unique_ptr<const Pretokenizer> gpt2 = *MakePretokenizer(kGpt2Pattern);

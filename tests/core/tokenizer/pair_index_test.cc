@@ -12,15 +12,16 @@ namespace {
 TEST(PairIndexTest, AgreesWithMap) {
   CounterRng rng(1, "pair_index_test", 0);
   PairIndex index;
-  std::map<PairKey, uint64_t> want;
+  std::map<TokenPairKey, uint64_t> want;
   for (int i = 0; i < 20'000; ++i) {
-    const PairKey key = KeyOfPair(static_cast<SymbolId>(rng.NextBelow(200)), static_cast<SymbolId>(rng.NextBelow(200)));
+    const TokenPairKey key =
+        KeyOfPair(static_cast<SymbolId>(rng.NextBelow(200)), static_cast<SymbolId>(rng.NextBelow(200)));
     index.FindOrAdd(key).count += static_cast<uint64_t>(i);
     want[key] += static_cast<uint64_t>(i);
   }
   EXPECT_EQ(index.size(), want.size());
-  std::map<PairKey, uint64_t> got;
-  index.ForEach([&](PairKey key, const PairIndex::Pair& pair) { got[key] = pair.count; });
+  std::map<TokenPairKey, uint64_t> got;
+  index.ForEach([&](TokenPairKey key, const PairIndex::Pair& pair) { got[key] = pair.count; });
   EXPECT_EQ(got, want);
   for (const auto& [key, count] : want) ASSERT_EQ(index.Find(key)->count, count);
   EXPECT_EQ(index.Find(KeyOfPair(200, 0)), nullptr);
