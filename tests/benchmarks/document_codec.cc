@@ -26,6 +26,9 @@ std::vector<IdGroup> CutIntoGroups(const std::vector<absl::string_view>& documen
 }
 
 absl::Status EncodeGroup(BpeEncoder& encoder, const std::vector<absl::string_view>& documents, IdGroup& group) {
+  size_t bytes = 0;
+  for (size_t i = group.begin; i < group.end; ++i) bytes += documents[i].size();
+  group.ids.reserve(bytes / 2);  // rarely more; memory that no id touches costs nothing
   for (size_t i = group.begin; i < group.end; ++i) {
     const size_t before = group.ids.size();
     CLM_RETURN_IF_ERROR(encoder.Encode(documents[i], group.ids));
