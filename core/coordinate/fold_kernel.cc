@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace clm {
@@ -28,18 +29,26 @@ inline bool NextAllows(PackedSymbol next) {
   return kRule != JoinRule::kWholePretokens || (next & kPretokenStart) != 0;
 }
 
-// Writes the positions below `count` whose pairs a thin table may hold, and returns how many. Requires count + 1
-// symbols.
-template <JoinRule kRule>
+// Writes the positions below `count` whose pairs a thin table may hold, and returns how many. Start flags are left to
+// whoever asks the table. Requires count <= kBlock and count + 1 symbols.
 size_t FindCandidates(const PairTable& table, const PackedSymbol* symbols, size_t count, uint32_t* positions) {
+  constexpr uint64_t kLowBits = 0x0101010101010101U;
+  std::array<uint8_t, kBlock + 16> parts = {};  // zeros behind the last one
+  const uint8_t* const of_id = table.parts().data();
+  const uint32_t mask = table.parts_mask();
+  for (size_t t = 0; t <= count; ++t) parts[t] = of_id[symbols[t] & mask];
+  parts[count] &= 2;  // a right one only
   size_t found = 0;
-  unsigned parts = table.Parts(LeftKey<kRule>(symbols[0]));
-  for (size_t t = 0; t < count; ++t) {
-    const unsigned right = table.Parts(RightKey<kRule>(symbols[t + 1]));
-    positions[found] = static_cast<uint32_t>(t);
-    found += size_t{parts & right >> 1 & 1U};
-    // As a left, a symbol that starts a pretoken is looked up without its flag.
-    parts = kRule == JoinRule::kWithinPretoken ? table.Parts(LeftKey<kRule>(symbols[t + 1])) : right;
+  for (size_t t = 0; t < count; t += 8) {
+    uint64_t lefts = 0;
+    uint64_t rights = 0;
+    std::memcpy(&lefts, &parts[t], sizeof(lefts));
+    std::memcpy(&rights, &parts[t + 1], sizeof(rights));
+    if ((lefts & rights >> 1 & kLowBits) == 0) continue;
+    for (size_t i = t; i < t + 8; ++i) {
+      positions[found] = static_cast<uint32_t>(i);
+      found += size_t{parts[i] & parts[i + 1] >> 1 & 1U};
+    }
   }
   return found;
 }
@@ -70,7 +79,7 @@ size_t FindFoldsInBlock(const PairTable& table, const PackedSymbol* symbols, siz
     return found;
   }
   std::array<uint32_t, kBlock> positions;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before read
-  const size_t candidates = FindCandidates<kRule>(table, symbols, count, positions.data());
+  const size_t candidates = FindCandidates(table, symbols, count, positions.data());
   for (size_t i = 0; i < candidates; ++i) {
     const size_t t = positions[i];
     add(t, table.FindDirectly(LeftKey<kRule>(symbols[t]), RightKey<kRule>(symbols[t + 1])));
@@ -140,13 +149,12 @@ void FoldPassInPlace(const FoldPass& pass, std::span<PackedSymbol> symbols, size
 }
 
 template <JoinRule kRule>
-void FindFoldsOf(const PairTable& table, std::span<const PackedSymbol> symbols, bool first_is_taken,
-                 std::vector<FoldMatch>& matches) {
+size_t FindFoldsOf(const PairTable& table, std::span<const PackedSymbol> symbols, bool first_is_taken,
+                   FoldMatch* matches) {
   const size_t count = symbols.size() - kFoldLookahead;
   size_t free_from = first_is_taken ? 1 : 0;
-  size_t found = matches.size();
+  size_t found = 0;
   for (size_t begin = 0; begin < count; begin += kBlock) {
-    matches.resize(found + kBlock);
     const size_t size = std::min(kBlock, count - begin);
     const size_t taken = std::max(free_from, begin) - begin;
     const size_t more = FindFoldsInBlock<kRule>(table, &symbols[begin], size, taken, &matches[found]);
@@ -154,7 +162,7 @@ void FindFoldsOf(const PairTable& table, std::span<const PackedSymbol> symbols, 
     found += more;
     if (more > 0) free_from = size_t{matches[found - 1].position} + 2;
   }
-  matches.resize(found);
+  return found;
 }
 
 template <JoinRule kRule>
@@ -187,16 +195,23 @@ bool IsFoldable(const PairTable& table, JoinRule rule, PackedSymbol left, Packed
   return false;
 }
 
-void FindFolds(const PairTable& table, JoinRule rule, std::span<const PackedSymbol> symbols, bool first_is_taken,
-               std::vector<FoldMatch>& matches) {
+std::span<const FoldMatch> FindFolds(const PairTable& table, JoinRule rule, std::span<const PackedSymbol> symbols,
+                                     bool first_is_taken, std::vector<FoldMatch>& room) {
+  // Every other position may fold, and the last block writes one match for each of its own.
+  room.resize(std::max(room.size(), symbols.size() / 2 + kBlock + 1));
+  size_t found = 0;
   switch (rule) {
     case JoinRule::kAny:
-      return FindFoldsOf<JoinRule::kAny>(table, symbols, first_is_taken, matches);
+      found = FindFoldsOf<JoinRule::kAny>(table, symbols, first_is_taken, room.data());
+      break;
     case JoinRule::kWithinPretoken:
-      return FindFoldsOf<JoinRule::kWithinPretoken>(table, symbols, first_is_taken, matches);
+      found = FindFoldsOf<JoinRule::kWithinPretoken>(table, symbols, first_is_taken, room.data());
+      break;
     case JoinRule::kWholePretokens:
-      return FindFoldsOf<JoinRule::kWholePretokens>(table, symbols, first_is_taken, matches);
+      found = FindFoldsOf<JoinRule::kWholePretokens>(table, symbols, first_is_taken, room.data());
+      break;
   }
+  return std::span<const FoldMatch>(room).first(found);
 }
 
 size_t ApplyFolds(std::span<const FoldMatch> matches, bool first_is_taken, size_t count,

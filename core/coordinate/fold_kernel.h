@@ -5,7 +5,7 @@
 // once, and of each run of such positions the first, third, fifth ... fold. So a layer can be cut anywhere, given one
 // bit for each cut: was the first symbol behind it taken by the pair before it?
 //
-// Thread-safety: functions without state. Nothing here allocates but FindFolds, for its result.
+// Thread-safety: functions without state. Nothing here allocates but FindFolds, for its room.
 #pragma once
 
 #include <cstddef>
@@ -49,11 +49,11 @@ inline constexpr size_t kFoldLookahead = 2;
 // True if the layer holds (left, right) and the rule lets them fold when `next` follows.
 bool IsFoldable(const PairTable& table, JoinRule rule, PackedSymbol left, PackedSymbol right, PackedSymbol next);
 
-// Appends the folds that begin in the first symbols.size() - kFoldLookahead symbols, ascending. The last one may reach
-// one symbol beyond them. With `first_is_taken` the first symbol belongs to a fold that began before it. Requires at
-// least kFoldLookahead symbols, fewer than 2^32.
-void FindFolds(const PairTable& table, JoinRule rule, std::span<const PackedSymbol> symbols, bool first_is_taken,
-               std::vector<FoldMatch>& matches);
+// The folds that begin in the first symbols.size() - kFoldLookahead symbols, ascending, in `room`, which grows as
+// needed and is best used again. The last one may reach one symbol beyond them. With `first_is_taken` the first symbol
+// belongs to a fold that began before it. Requires at least kFoldLookahead symbols, fewer than 2^32.
+std::span<const FoldMatch> FindFolds(const PairTable& table, JoinRule rule, std::span<const PackedSymbol> symbols,
+                                     bool first_is_taken, std::vector<FoldMatch>& room);
 
 // Replaces the first `count` symbols by what the folds make of them, without the first if it is taken, and returns how
 // many are left. Requires the matches of FindFolds for the same symbols.

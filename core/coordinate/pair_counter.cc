@@ -59,12 +59,12 @@ void ForEachPair(const SymbolChunk& chunk, const PairCountOptions& options, bool
 
 // Self-pairs that exact counting finds at the end of a chunk reach into the next one.
 absl::StatusOr<std::vector<bool>> TakenBySelfPairs(const SymbolStream& stream, const PairCountOptions& options,
-                                                   const CancellationToken& cancel) {
+                                                   ThreadPool& pool, const CancellationToken& cancel) {
   if (options.overlap == PairOverlap::kRaw) return std::vector<bool>(stream.chunk_count());
   const auto is_self_pair = [&](PackedSymbol left, PackedSymbol right, PackedSymbol next) {
     return (left & kIdMask) == (right & kIdMask) && RuleAllows(options.rule, left, right, next);
   };
-  return stream.TakenFirsts(is_self_pair, cancel);
+  return stream.TakenFirsts(is_self_pair, pool, cancel);
 }
 
 }  // namespace
@@ -194,8 +194,10 @@ void PairCounter::Partition(PairKeys& batch) const {
   for (const uint64_t key : batch.keys) ++ends[PartitionOf(key)];
   uint32_t begin = 0;
   for (uint32_t& end : ends) begin += std::exchange(end, begin);
-  std::vector<uint64_t> keys(batch.keys.size());
-  std::vector<uint64_t> weights(batch.weights.size());
+  std::vector<uint64_t>& keys = batch.other_keys;
+  std::vector<uint64_t>& weights = batch.other_weights;
+  keys.resize(batch.keys.size());
+  weights.resize(batch.weights.size());
   for (size_t i = 0; i < keys.size(); ++i) {
     const uint32_t to = ends[PartitionOf(batch.keys[i])]++;
     keys[to] = batch.keys[i];
@@ -246,7 +248,7 @@ absl::Status PairCounter::Count(const SymbolStream& stream, const PairCountOptio
 absl::Status PairCounter::CountDense(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
                                      const CancellationToken& cancel) {
   const size_t vocab_size = options.vocab_size;
-  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenBySelfPairs(stream, options, cancel));
+  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenBySelfPairs(stream, options, pool, cancel));
   const size_t groups = std::max<size_t>(1, std::min(kGroupsPerThread * pool.threads(), stream.chunk_count()));
   std::vector<std::vector<uint64_t>> squares(groups);
   for (size_t begin = 0; begin < stream.chunk_count(); begin += groups) {
@@ -271,7 +273,7 @@ absl::Status PairCounter::CountDense(const SymbolStream& stream, const PairCount
 
 absl::Status PairCounter::CountHashed(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
                                       const CancellationToken& cancel) {
-  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenBySelfPairs(stream, options, cancel));
+  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenBySelfPairs(stream, options, pool, cancel));
   const size_t step = batch_chunks(pool.threads(), stream.chunk_symbols());
   std::vector<PairKeys> batches(std::min(step, stream.chunk_count()));
   for (size_t begin = 0; begin < stream.chunk_count(); begin += step) {

@@ -64,6 +64,9 @@ struct PairKeys {
   }
 
   std::vector<uint32_t> ends;  // by partition, once partitioned
+  // Room of Partition(), to be used again.
+  std::vector<uint64_t> other_keys;
+  std::vector<uint64_t> other_weights;
 };
 
 // One partition: open addressing, linear probing.

@@ -121,7 +121,7 @@ bool PairTable::TryToPlace(std::span<const uint64_t> keys, std::span<const Symbo
 }
 
 void PairTable::FillParts(std::span<const SymbolPair> pairs, SymbolId max_id) {
-  parts_.resize(size_t{max_id} + 2);
+  parts_.resize(std::bit_ceil(size_t{max_id} + 2));
   for (const SymbolPair& pair : pairs) {
     parts_[pair.left] |= 1;
     parts_[pair.right] |= 2;

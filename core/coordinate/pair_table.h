@@ -46,10 +46,11 @@ class PairTable {
     return square_[std::min(left, side_ - 1) * size_t{side_} + std::min(right, side_ - 1)];
   }
 
-  // A thin table also knows the parts of its pairs: bit 0 if `id` is the left of some pair, bit 1 if it is the right of
-  // one. Requires is_thin(); any id will do.
+  // A thin table also knows parts of its pairs: bit 0 of parts()[id & parts_mask()] is set if `id` is the left of some
+  // pair, bit 1 if it is the right of one. Other ids may share the place. Empty unless is_thin().
   bool is_thin() const { return !parts_.empty(); }
-  uint8_t Parts(SymbolId id) const { return parts_[std::min<size_t>(id, parts_.size() - 1)]; }
+  std::span<const uint8_t> parts() const { return parts_; }
+  uint32_t parts_mask() const { return static_cast<uint32_t>(parts_.size() - 1); }
 
   // True if `id` is the left symbol of some pair: it could still fold with what comes next.
   bool HasLeft(SymbolId id) const;

@@ -12,11 +12,11 @@ namespace {
 
 constexpr size_t kBatchChunks = 16;
 
-absl::StatusOr<std::vector<bool>> TakenByFolds(const StreamFold& fold, const SymbolStream& stream,
+absl::StatusOr<std::vector<bool>> TakenByFolds(const StreamFold& fold, const SymbolStream& stream, ThreadPool& pool,
                                                const CancellationToken& cancel) {
   return stream.TakenFirsts([&](PackedSymbol left, PackedSymbol right,
                                 PackedSymbol next) { return IsFoldable(*fold.table, fold.rule, left, right, next); },
-                            cancel);
+                            pool, cancel);
 }
 
 void CountUses(const PairTable& table, const SymbolChunk& chunk, std::span<const FoldMatch> matches,
@@ -35,12 +35,11 @@ void CountUses(const PairTable& table, const SymbolChunk& chunk, std::span<const
 
 // What the threads of one batch found, by chunk of the batch.
 struct Batch {
-  explicit Batch(size_t chunks, size_t pairs) : uses(chunks, std::vector<uint64_t>(pairs)) {
-    removed.resize(chunks);
-    added.resize(chunks);
-  }
+  Batch(size_t chunks, size_t pairs)
+      : uses(chunks, std::vector<uint64_t>(pairs)), room(chunks), removed(chunks), added(chunks) {}
 
   std::vector<std::vector<uint64_t>> uses;  // added up over batches
+  std::vector<std::vector<FoldMatch>> room;
   std::vector<PairKeys> removed;
   std::vector<PairKeys> added;
 };
@@ -73,8 +72,8 @@ absl::Status TrackEdges(const SymbolStream::Edges& before, const SymbolStream& s
 
 void FoldChunk(const StreamFold& fold, bool first_is_taken, const PairTracking* tracking, size_t slot, Batch& batch,
                SymbolChunk& chunk) {
-  std::vector<FoldMatch> matches;
-  FindFolds(*fold.table, fold.rule, chunk.symbols, first_is_taken, matches);
+  const std::span<const FoldMatch> matches =
+      FindFolds(*fold.table, fold.rule, chunk.symbols, first_is_taken, batch.room[slot]);
   CountUses(*fold.table, chunk, matches, batch.uses[slot]);
   if (tracking != nullptr) {
     batch.removed[slot].Clear();
@@ -91,7 +90,7 @@ void FoldChunk(const StreamFold& fold, bool first_is_taken, const PairTracking* 
 
 absl::StatusOr<std::vector<uint64_t>> FoldStream(const StreamFold& fold, SymbolStream& stream, PairTracking* tracking,
                                                  ThreadPool& pool, const CancellationToken& cancel) {
-  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenByFolds(fold, stream, cancel));
+  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenByFolds(fold, stream, pool, cancel));
   const SymbolStream::Edges before = tracking == nullptr ? SymbolStream::Edges() : stream.edges();
   const size_t step = std::max(kBatchChunks, 4 * pool.threads());
   Batch batch(std::min(step, stream.chunk_count()), fold.table->size());
@@ -117,20 +116,19 @@ absl::StatusOr<std::vector<uint64_t>> FoldStream(const StreamFold& fold, SymbolS
 
 absl::StatusOr<std::vector<uint64_t>> CountFolds(const StreamFold& fold, const SymbolStream& stream, ThreadPool& pool,
                                                  const CancellationToken& cancel) {
-  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenByFolds(fold, stream, cancel));
+  CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenByFolds(fold, stream, pool, cancel));
   const size_t step = std::max(kBatchChunks, 4 * pool.threads());
-  std::vector<std::vector<uint64_t>> uses(std::min(step, stream.chunk_count()),
-                                          std::vector<uint64_t>(fold.table->size()));
+  Batch batch(std::min(step, stream.chunk_count()), fold.table->size());
   for (size_t begin = 0; begin < stream.chunk_count(); begin += step) {
     const size_t end = std::min(stream.chunk_count(), begin + step);
     CLM_RETURN_IF_ERROR(stream.Visit(begin, end, pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
-      std::vector<FoldMatch> matches;
-      FindFolds(*fold.table, fold.rule, chunk.symbols, taken[index], matches);
-      CountUses(*fold.table, chunk, matches, uses[index - begin]);
+      const size_t slot = index - begin;
+      CountUses(*fold.table, chunk, FindFolds(*fold.table, fold.rule, chunk.symbols, taken[index], batch.room[slot]),
+                batch.uses[slot]);
       return absl::OkStatus();
     }));
   }
-  return Sum(uses, fold.table->size());
+  return Sum(batch.uses, fold.table->size());
 }
 
 }  // namespace clm

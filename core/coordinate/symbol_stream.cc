@@ -267,35 +267,39 @@ absl::Status SymbolStream::EndRewrite() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<size_t> SymbolStream::RunAtEnd(size_t index, const FoldLookahead& next, const PairRule& may_take) const {
+  const Chunk& chunk = chunks_[index];
+  if (chunk.size == 0 || !may_take(chunk.last, next[0], next[1])) return 0;
+  std::vector<PackedSymbol> tail;
+  size_t run = 0;
+  for (const size_t count : {std::min<size_t>(kTailSymbols, chunk.size), size_t{chunk.size}}) {
+    CLM_RETURN_IF_ERROR(ReadTail(index, count, tail));
+    tail.resize(count);
+    tail.insert(tail.end(), next.begin(), next.end());
+    run = 0;
+    while (run < count && may_take(tail[count - run - 1], tail[count - run], tail[count - run + 1])) ++run;
+    if (run < count) break;
+  }
+  return run;
+}
+
 // A run of pairs that may be taken ends at the chunk's end or does not. If its beginning is in the chunk, its length
 // says whether the last pair is taken; otherwise the chunk before decides as well.
-absl::StatusOr<std::vector<bool>> SymbolStream::TakenFirsts(const PairRule& may_take,
+absl::StatusOr<std::vector<bool>> SymbolStream::TakenFirsts(const PairRule& may_take, ThreadPool& pool,
                                                             const CancellationToken& cancel) const {
   const Edges all = edges();
+  std::vector<size_t> runs(chunks_.size());
+  CLM_RETURN_IF_ERROR(pool.ParallelFor(chunks_.size(), cancel, [&](size_t i) -> absl::Status {
+    CLM_ASSIGN_OR_RETURN(runs[i], RunAtEnd(i, all.next[i], may_take));
+    return absl::OkStatus();
+  }));
   std::vector<bool> taken(chunks_.size());
   bool is_taken = false;
   for (size_t i = 0; i < chunks_.size(); ++i) {
     taken[i] = is_taken;
-    const Chunk& chunk = chunks_[i];
-    if (chunk.size == 0) continue;
-    if (!may_take(chunk.last, all.next[i][0], all.next[i][1])) {
-      is_taken = false;
-      continue;
-    }
-    CLM_RETURN_IF_ERROR(cancel.Check());
-    std::vector<PackedSymbol> tail;
-    size_t run = 0;
-    for (const size_t count : {kTailSymbols, size_t{chunk.size}}) {
-      CLM_RETURN_IF_ERROR(ReadTail(i, count, tail));
-      tail.resize(std::min<size_t>(count, chunk.size));
-      tail.insert(tail.end(), all.next[i].begin(), all.next[i].end());
-      const size_t size = tail.size() - kFoldLookahead;
-      run = 0;
-      while (run < size && may_take(tail[size - run - 1], tail[size - run], tail[size - run + 1])) ++run;
-      if (run < size || size == chunk.size) break;
-    }
-    // The run's first pair begins at the chunk's first symbol, which may be taken itself.
-    if (run == chunk.size && is_taken) --run;
+    if (chunks_[i].size == 0) continue;
+    // The first symbol, if it is taken itself, begins no pair.
+    const size_t run = runs[i] == chunks_[i].size && is_taken ? runs[i] - 1 : runs[i];
     is_taken = run % 2 == 1;
   }
   return taken;

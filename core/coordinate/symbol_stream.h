@@ -104,7 +104,8 @@ class SymbolStream {
   // For each chunk: is its first symbol the right one of a pair that was taken before it? A pair may be taken where
   // `may_take` says so, which is asked for any two neighbours and what follows them, and greedily from left to right.
   using PairRule = std::function<bool(PackedSymbol left, PackedSymbol right, PackedSymbol next)>;
-  absl::StatusOr<std::vector<bool>> TakenFirsts(const PairRule& may_take, const CancellationToken& cancel) const;
+  absl::StatusOr<std::vector<bool>> TakenFirsts(const PairRule& may_take, ThreadPool& pool,
+                                                const CancellationToken& cancel) const;
 
  private:
   struct Chunk {
@@ -130,6 +131,9 @@ class SymbolStream {
   absl::Status ReadChunk(const Chunk& chunk, const FoldLookahead& next, SymbolChunk& data) const;
   // The last symbols of a chunk, up to `count` of them, and the lookahead.
   absl::Status ReadTail(size_t index, size_t count, std::vector<PackedSymbol>& tail) const;
+  // Pairs that may be taken at the end of a chunk without one between them that may not; all of its symbols if there is
+  // none in the chunk.
+  absl::StatusOr<size_t> RunAtEnd(size_t index, const FoldLookahead& next, const PairRule& may_take) const;
   void Describe(Chunk& chunk, const SymbolChunk& data) const;
   void RefreshLookaheads();
 

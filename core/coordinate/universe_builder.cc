@@ -12,6 +12,8 @@
 namespace clm {
 namespace {
 
+// Symbols of a document that are packed at once.
+constexpr size_t kPieceSymbols = size_t{1} << 14;
 constexpr uint64_t kMinMemoryLimit = uint64_t{1} << 20;
 constexpr PairStrategy kScoringStrategies[] = {PairStrategy::kCount, PairStrategy::kPmi, PairStrategy::kConditional};
 
@@ -273,20 +275,46 @@ absl::Status UniverseBuilder::Add(std::span<const SymbolId> ids, std::span<const
                                                    " needs one start flag for each of ", ids.size(), " symbols, got ",
                                                    pretoken_starts.size()));
   }
-  document_.resize(ids.size() + 1);
+  ++corpus.documents;
+  document_.clear();
+  for (size_t begin = 0; begin < ids.size(); begin += kPieceSymbols) {
+    const size_t size = std::min(kPieceSymbols, ids.size() - begin);
+    const size_t waiting = document_.size();
+    Pack(ids.subspan(begin, size), needs_starts_ ? pretoken_starts.subspan(begin, size) : pretoken_starts);
+    CLM_RETURN_IF_ERROR(AddPacked(LastStart(waiting, corpus), corpus));
+  }
+  document_.push_back(kPackedSeparator);
+  return AddPacked(document_.size(), corpus);
+}
+
+void UniverseBuilder::Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts) {
+  const size_t begin = document_.size();
+  document_.resize(begin + ids.size());
   for (size_t i = 0; i < ids.size(); ++i) {
     const PackedSymbol flag = needs_starts_ && pretoken_starts[i] != 0 ? kPretokenStart : 0;
-    document_[i] = is_boundary_[ids[i]] != 0 ? kPackedSeparator : ids[i] | flag;
+    document_[begin + i] = is_boundary_[ids[i]] != 0 ? kPackedSeparator : ids[i] | flag;
   }
-  document_.back() = kPackedSeparator;
-  ++corpus.documents;
+}
+
+// Pretokens are added whole: the last one, which begins at or behind `from`, waits until the next begins.
+size_t UniverseBuilder::LastStart(size_t from, const Corpus& corpus) const {
+  if (corpus.types == nullptr) return document_.size();
+  for (size_t i = document_.size(); i > from; --i) {
+    if ((document_[i - 1] & kPretokenStart) != 0) return i - 1;
+  }
+  return 0;
+}
+
+absl::Status UniverseBuilder::AddPacked(size_t settled, Corpus& corpus) {
+  const std::span<const PackedSymbol> symbols = std::span(document_).first(settled);
   if (corpus.digest != nullptr) {
-    corpus.digest->Update({reinterpret_cast<const char*>(document_.data()), document_.size() * sizeof(PackedSymbol)});
+    corpus.digest->Update({reinterpret_cast<const char*>(symbols.data()), symbols.size_bytes()});
   }
-  if (corpus.types == nullptr) return corpus.stream.Append(document_);
-  CLM_RETURN_IF_ERROR(corpus.types->Add(document_));
+  CLM_RETURN_IF_ERROR(corpus.types == nullptr ? corpus.stream.Append(symbols) : corpus.types->Add(symbols));
+  document_.erase(document_.begin(), document_.begin() + static_cast<ptrdiff_t>(settled));
   // What grows by doubling holds the old half for a moment.
-  const bool over = run_.memory_limit_bytes > 0 && corpus.types->memory_bytes() > run_.memory_limit_bytes / 4;
+  const bool over = corpus.types != nullptr && run_.memory_limit_bytes > 0 &&
+                    corpus.types->memory_bytes() > run_.memory_limit_bytes / 4;
   return over ? FlushTypes(corpus) : absl::OkStatus();
 }
 

@@ -102,6 +102,11 @@ class UniverseBuilder {
   UniverseBuilder(const UniverseOptions& options, LearnedUniverse known, const UniverseRunOptions& run);
 
   absl::Status Add(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts, Corpus& corpus);
+  // Appends to document_, as packed symbols.
+  void Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts);
+  // Symbols of document_ that may be added already; those before `from` hold no start but the first.
+  size_t LastStart(size_t from, const Corpus& corpus) const;
+  absl::Status AddPacked(size_t settled, Corpus& corpus);
   absl::Status FlushTypes(Corpus& corpus);
   absl::Status SealCorpora();
   std::vector<LayerPlan> Plan(PairStrategy strategy) const;
@@ -119,7 +124,7 @@ class UniverseBuilder {
   std::vector<uint8_t> is_boundary_;  // by base symbol
   bool needs_starts_ = false;
   std::string input_digest_;
-  std::vector<PackedSymbol> document_;  // scratch of Add()
+  std::vector<PackedSymbol> document_;  // what Add() has packed and not added yet
   Corpus build_;
   Corpus selection_;
 };

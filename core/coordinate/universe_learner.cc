@@ -127,6 +127,7 @@ absl::Status UniverseLearner::ConsiderPartition(const Question& question, size_t
   }
   const PairScorer& scorer = *question.scorer;
   const bool all_learnable = tracked_layers_ >= 0;
+  uint64_t hopeless = 0;  // bounds rise with counts up to a third of all symbols
   for (const PairCount& entry : slots) {
     if (entry.count < static_cast<uint64_t>(universe.min_count) || entry.count == 0) continue;
     if (!all_learnable && !IsLearnable(entry)) continue;
@@ -139,9 +140,13 @@ absl::Status UniverseLearner::ConsiderPartition(const Question& question, size_t
                                    .left = symbol_counts_[pair.left],
                                    .right = symbol_counts_[pair.right],
                                    .total = question.total};
-    if (!scorer.IsCandidate(evidence)) continue;
+    if (!question.all_are_candidates && !scorer.IsCandidate(evidence)) continue;
     ++candidates;
-    if (selector.IsHopeless(scorer.Bound(entry.count, question.total))) continue;
+    if (entry.count <= hopeless) continue;
+    if (selector.IsHopeless(scorer.Bound(entry.count, question.total))) {
+      if (static_cast<double>(entry.count) < question.total / 4) hopeless = entry.count;
+      continue;
+    }
     selector.Add({.key = entry.key, .count = entry.count, .score = scorer.Score(evidence)});
   }
   return absl::OkStatus();
@@ -150,7 +155,9 @@ absl::Status UniverseLearner::ConsiderPartition(const Question& question, size_t
 absl::StatusOr<std::vector<PairCandidate>> UniverseLearner::BestCandidates(const LayerPlan& plan, ThreadPool& pool,
                                                                            const CancellationToken& cancel,
                                                                            uint64_t& candidates) {
-  const Question question = {.scorer = &ScorerOf(plan.strategy), .total = static_cast<double>(total_symbols())};
+  const Question question = {.scorer = &ScorerOf(plan.strategy),
+                             .total = static_cast<double>(total_symbols()),
+                             .all_are_candidates = plan.strategy != PairStrategy::kPmi};
   // Each round but the last may replace all that were chosen.
   const size_t rounds = options_.universe.active_min_count > 1 ? kActiveRounds : 1;
   SelectorPool selectors(plan.nodes * rounds);

@@ -102,6 +102,7 @@ class UniverseLearner {
   struct Question {
     const PairScorer* scorer = nullptr;
     double total = 0;  // symbols of the build stream
+    bool all_are_candidates = false;
   };
   absl::Status ConsiderPartition(const Question& question, size_t partition, std::span<const PairCount> slots,
                                  CandidateSelector& selector, uint64_t& candidates) const;

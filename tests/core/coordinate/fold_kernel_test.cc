@@ -59,8 +59,8 @@ TEST(FoldKernelTest, AgreesWithTheDefinitionForEveryKindOfTable) {
           Scene scene = MakeScene(length, vocab, pairs, length + kFoldLookahead);
           const PairTable table(scene.pairs, vocab);
           const Symbols want = FoldSlowly(table, rule, scene.symbols, length, taken && length > 0);
-          std::vector<FoldMatch> matches;
-          FindFolds(table, rule, scene.symbols, taken && length > 0, matches);
+          std::vector<FoldMatch> room;
+          const auto matches = FindFolds(table, rule, scene.symbols, taken && length > 0, room);
           scene.symbols.resize(ApplyFolds(matches, taken && length > 0, length, scene.symbols));
           ASSERT_EQ(scene.symbols, want) << vocab << " ids, " << pairs << " pairs, length " << length;
         }
@@ -116,8 +116,8 @@ TEST(FoldKernelTest, ATakenSymbolIsDropped) {
   const std::vector<SymbolPair> pairs = {{5, 5}};
   const PairTable table(pairs, 10);
   Symbols symbols = {5, 5, 5, 6, 6, 6};
-  std::vector<FoldMatch> matches;
-  FindFolds(table, JoinRule::kAny, symbols, /*first_is_taken=*/true, matches);
+  std::vector<FoldMatch> room;
+  const auto matches = FindFolds(table, JoinRule::kAny, symbols, /*first_is_taken=*/true, room);
   ASSERT_EQ(matches.size(), 1U);
   EXPECT_EQ(matches[0].position, 1U);
   symbols.resize(ApplyFolds(matches, true, 4, symbols));

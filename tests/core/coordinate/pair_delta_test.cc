@@ -22,8 +22,8 @@ struct Deltas {
 // The folds of the pairs (1, 2), (5, 5) to 10, 11.
 Deltas Collect(const SymbolChunk& chunk, bool first_is_taken = false) {
   const PairTable table(std::vector<SymbolPair>{{1, 2}, {5, 5}}, 10);
-  std::vector<FoldMatch> matches;
-  FindFolds(table, JoinRule::kAny, chunk.symbols, first_is_taken, matches);
+  std::vector<FoldMatch> room;
+  const auto matches = FindFolds(table, JoinRule::kAny, chunk.symbols, first_is_taken, room);
   Deltas deltas;
   CollectPairDeltas(chunk, JoinRule::kAny, first_is_taken, matches, deltas.removed, deltas.added);
   return deltas;

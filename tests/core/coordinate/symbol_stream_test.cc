@@ -142,7 +142,8 @@ TEST(SymbolStreamTest, TakenFirstsAreThoseOfOneWalk) {
                          .folder = folder.path()});
     ASSERT_OK(stream.Append(symbols));
     ASSERT_OK(stream.Seal());
-    ASSERT_OK_AND_ASSIGN(const std::vector<bool> taken, stream.TakenFirsts(equal, {}));
+    ThreadPool pool(1 + round % 2);
+    ASSERT_OK_AND_ASSIGN(const std::vector<bool> taken, stream.TakenFirsts(equal, pool, {}));
     ASSERT_EQ(taken, TakenSlowly(symbols, chunk, equal)) << "round " << round << ", chunks of " << chunk;
   }
 }
