@@ -46,7 +46,7 @@ PieceCounter::Key PieceCounter::KeyOf(absl::string_view piece) {
   }
   Key key;
   std::memcpy(&key.head, piece.data(), sizeof(key.head));
-  key.tail = kLongTag << kTagShift;
+  key.tail = kLongTag << kTagShift | kPlaceMask;  // no place: equal to no slot's
   key.hash = absl::HashOf(piece);
   key.piece = piece;
   return key;

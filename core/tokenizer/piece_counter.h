@@ -48,14 +48,6 @@ class PieceCounter {
       if (slot.tail != 0) visit(PieceOf(slot, copy), slot.count);
     }
   }
-  // The same for one of `parts` shares of the pieces: a piece is in the same share of every counter.
-  template <typename Visit>
-  void ForEachInPart(size_t part, size_t parts, const Visit& visit) const {
-    std::array<char, kShort + 1> copy;
-    for (const Slot& slot : slots_) {
-      if (slot.tail != 0 && HashOf(slot) / kPartDivisor % parts == part) visit(PieceOf(slot, copy), slot.count);
-    }
-  }
   // The same in order of the bytes, and everything is forgotten. The table keeps its size: nothing is allocated.
   template <typename Visit>
   void Drain(const Visit& visit) {
@@ -68,7 +60,6 @@ class PieceCounter {
  private:
   static constexpr size_t kShort = 15;
   static constexpr size_t kShortRead = 16;
-  static constexpr uint64_t kPartDivisor = uint64_t{1} << 40;  // other bits than those that choose the slot
   static constexpr uint64_t kLongTag = 0xFF;
   static constexpr int kTagShift = 56;
 
