@@ -55,6 +55,11 @@ absl::Status SharedWriter::Write(const RegexToken& token) {
       return WriteLineAnchor(token);
     case RegexPart::kProperty:
       return WriteProperty(token);
+    case RegexPart::kCharType:
+      if (dialect_ == RegexDialect::kTiktoken && absl::StrContains("wW", TextOf(token).substr(1))) {
+        return Refuse(token, "\\w and \\W, which take joiners for letters here, are not supported");
+      }
+      break;
     case RegexPart::kGroupBegin:
       group_begins_.push_back(out_.size());
       break;
@@ -177,6 +182,9 @@ std::string PropertyName(absl::string_view name) {
   return absl::StrCat("sc:", name);
 }
 
+// What \w matches besides TypeMembers where it does not stand in a class: Oniguruma has a table of its own for Latin-1.
+constexpr absl::string_view kLatin1Words = R"(\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
+
 // The inside of a class that holds what \s, \d or \w match.
 absl::string_view TypeMembers(char letter) {
   switch (absl::ascii_tolower(static_cast<unsigned char>(letter))) {
@@ -185,7 +193,7 @@ absl::string_view TypeMembers(char letter) {
     case 'd':
       return R"(\p{Nd})";
     default:
-      return R"(\p{Alphabetic}\p{M}\p{N}\p{Pc})";
+      return R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
   }
 }
 
@@ -236,7 +244,8 @@ void Pcre2Writer::WriteType(const RegexToken& token) {
   const char letter = pattern_[token.begin + 1];
   const bool negated = absl::ascii_isupper(static_cast<unsigned char>(letter));
   if (!token.in_class) {
-    absl::StrAppend(&out_, negated ? "[^" : "[", TypeMembers(letter), "]");
+    const bool is_word = letter == 'w' || letter == 'W';
+    absl::StrAppend(&out_, negated ? "[^" : "[", TypeMembers(letter), is_word ? kLatin1Words : "", "]");
   } else {
     absl::StrAppend(&out_, negated ? absl::string_view("\\P{Nd}") : TypeMembers(letter));  // \D is the only one left
   }

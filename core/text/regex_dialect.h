@@ -2,7 +2,8 @@
 //
 // A *shared* pattern means the same to Hugging Face `tokenizers` (Oniguruma), tiktoken (fancy-regex) and here. Three
 // things that patterns in use contain do not: `X{n,m}+` repeats in Oniguruma and is possessive elsewhere; `$` and `^`
-// stand at every line in Oniguruma and at the ends of the text in fancy-regex; `\pL` is fancy-regex alone.
+// stand at every line in Oniguruma and at the ends of the text in fancy-regex; `\pL` is fancy-regex alone. (`\w`
+// differs by the joiners U+200C and U+200D; it is Oniguruma's, and refused from tiktoken.)
 //
 // Thread-safety: functions without state. Cost: linear, no recursion. Errors: as LexRegex.
 #pragma once
@@ -24,9 +25,9 @@ enum class RegexDialect : uint8_t {
 // What `pattern` means to the program of `dialect`, as a shared pattern; itself where the dialects agree.
 absl::StatusOr<std::string> ToSharedRegex(absl::string_view pattern, RegexDialect dialect);
 
-// A shared pattern in the syntax of PCRE2, for PCRE2_UTF | PCRE2_UCP. \s is Unicode's White_Space and \w Oniguruma's
-// (Alphabetic, marks, numbers, connectors), \p of a script is the script and not its extensions: where PCRE2 alone
-// differs.
+// A shared pattern in the syntax of PCRE2, for PCRE2_UTF | PCRE2_UCP. Where PCRE2 alone differs it is told: \s is
+// Unicode's White_Space, \p of a script is the script and not its extensions, and \w is Oniguruma's: Alphabetic, marks,
+// decimal digits, connectors, and outside classes the superscript digits and fractions of Latin-1.
 absl::StatusOr<std::string> ToPcre2Regex(absl::string_view shared_pattern);
 
 }  // namespace clm

@@ -224,8 +224,10 @@ absl::StatusOr<std::string> PreTokenizerJson(absl::string_view pattern) {
   std::string out = R"({"type":"Sequence","pretokenizers":[)";
   for (const absl::string_view step : steps) {
     // Known patterns may be spelt as only tiktoken would understand them.
-    CLM_ASSIGN_OR_RETURN(std::string shared, ToSharedRegex(step, RegexDialect::kTiktoken));
-    absl::StrAppend(&out, R"({"type":"Split","pattern":{"Regex":)", Json(std::move(shared)).dump(),
+    absl::StatusOr<std::string> shared = ToSharedRegex(step, RegexDialect::kShared);
+    if (!shared.ok()) shared = ToSharedRegex(step, RegexDialect::kTiktoken);
+    if (!shared.ok()) return shared.status();
+    absl::StrAppend(&out, R"({"type":"Split","pattern":{"Regex":)", Json(*std::move(shared)).dump(),
                     R"(},"behavior":"Isolated","invert":false},)");
   }
   absl::StrAppend(&out, ByteLevelJson(use_regex), "]}");

@@ -36,3 +36,9 @@ if(CLM_SANITIZE)
   add_compile_options(-fsanitize=${CLM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CLM_SANITIZE})
 endif()
+
+# Coverage that guides libFuzzer, in everything that a fuzz target reaches.
+if(CLM_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()

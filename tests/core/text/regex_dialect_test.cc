@@ -59,10 +59,17 @@ TEST(RegexDialectTest, PropertiesWithoutBracesAreTiktokensAlone) {
   EXPECT_THAT(ToSharedRegex("\\pL", RegexDialect::kTokenizers).status(), StatusIs(kInvalid, HasSubstr("braces")));
 }
 
+TEST(RegexDialectTest, WordsAreThoseOfTokenizers) {
+  ExpectShared(R"(\w+[\w]\W)", RegexDialect::kTokenizers, R"(\w+[\w]\W)");
+  EXPECT_THAT(ToSharedRegex("\\w", RegexDialect::kTiktoken).status(), StatusIs(kInvalid, HasSubstr("joiners")));
+  EXPECT_THAT(ToSharedRegex("[\\w]", RegexDialect::kTiktoken).status(), StatusIs(kInvalid, HasSubstr("joiners")));
+}
+
 TEST(RegexDialectTest, TellsPcre2WhatItWouldTakeForSomethingElse) {
   ExpectPcre2("a.\\.", R"(\x{61}[^\n]\x{2E})");
   ExpectPcre2(R"(\S[\s\d]\v)", R"([^\x{9}-\x{D}\x{20}\x{85}\p{Z}][\x{9}-\x{D}\x{20}\x{85}\p{Z}\p{Nd}]\x{B})");
-  ExpectPcre2(R"(\w[^\D])", R"([\p{Alphabetic}\p{M}\p{N}\p{Pc}][^\P{Nd}])");
+  ExpectPcre2(R"([\w])", R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}])");
+  ExpectPcre2(R"(\w[^\D])", R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE}][^\P{Nd}])");
   ExpectPcre2(R"([^(\s|[.,-]-])", R"([^\x{28}\x{9}-\x{D}\x{20}\x{85}\p{Z}\x{7C}\x{2E}\x{2C}\-\-])");
   ExpectPcre2(R"(\p{Han}\p{Letter}\P{uppercase_letter}\p{nd}\p{Lu})", R"(\p{sc:Han}\p{L}\P{Lu}\p{Nd}\p{Lu})");
   ExpectPcre2("\\u00e9\xC3\xA9", R"(\x{E9}\x{E9})");
