@@ -2,15 +2,15 @@
 """Compares ids of this project with those of Hugging Face tokenizers and of tiktoken: any difference is an error.
 
     VENV/bin/python tests/benchmarks/peers/compare_ids.py --driver build/release/bin/clm_ids_driver \\
-        --ranks cl100k_base.tiktoken.gz [--data FOLDER...] [--strings N] [--seed N] [--only FORM...]
+        --ranks cl100k_base.tiktoken.gz [--data FOLDER...] [--strings N] [--seed N] [--characters] [--only FORM...]
 
 Every form of tokenizer.json that is in use (below: FORMS) is made from the ranks, read by both programs, and given the
 files of the folders and N random strings; the same for tiktoken with each of its patterns. Strings that are not UTF-8
 cannot be given to tokenizers, and tiktoken does not cut what follows the first invalid byte: for them the pieces are those
 of the same text with U+001A in the place of each invalid byte, and each piece's ids are tiktoken's.
 
-Random strings hold characters that Python's Unicode version assigns: programs know different ones (--characters lists
-where they differ).
+Programs know different versions of Unicode. Random strings hold characters that Python's version assigns;
+--characters encodes every character there is, and lists those whose ids differ, which is no error.
 """
 
 import argparse
@@ -35,7 +35,7 @@ DEEPSEEK = (
     r"\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 BLOOM = r" ?[^(\s|[.,!?…。，、।۔،])]+"
-QWEN35 = CL100K.replace(r"\p{L}+", r"[\p{L}\p{M}]+").replace(r"\p{N}{1,3}", r"\p{N}").replace(r"\p{L}\p{N}]+", r"\p{L}\p{M}\p{N}]+")
+QWEN35 = QWEN2.replace(r"?\p{L}+", r"?[\p{L}\p{M}]+").replace(r"[^\s\p{L}\p{N}]+", r"[^\s\p{L}\p{M}\p{N}]+")
 ALPHABET = printable_bytes()
 
 
@@ -150,7 +150,8 @@ FORMS: dict[str, dict] = {
         "normalizer": {"type": "NFC"},
         "added": [added(" " * count, False, True) for count in range(24, 1, -1)],
     },
-    "ranges": {"pre_tokenizer": steps(split(r"\p{N}{1,3}+|(?i:ab|é)|\w+(?=\s)|\p{Han}+|[^\W\d]".replace("[^\\W\\d]", "x*")))},
+    # No model's; what the engines understand differently unless it is translated.
+    "dialect": {"pre_tokenizer": steps(split(r"\p{N}{1,3}+|(?i:ab|é)|\w+(?=\s)|\p{Han}+|\s+$|x*"))},
 }
 
 
@@ -175,7 +176,8 @@ UNITS = (
     ["'s", "'ll", "'RE", "'ſ", "don't", " ", " ", " ", "  ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "\x85", "\u2028"]
     + ["0", "7", "123", "45678", "٣", "Ⅷ", "²", "a", "b", "the", " the", "word", "camelCase", "HTTPServer", "éa", "Ж"]
     + ["中文", "日本語の", "한국어", "ไทย", "हिन्दी", "e\u0301", "\u200b", "\u200d", "👍🏽", "🇩🇪", ".", "!!", "--", "://", "{}"]
-    + ["()", "[", "ß", "ǅ", "ʰ", "_", "İ", "K", "\x00", "\x1a", "ab", "xx"]
+    + ["()", "[", "ß", "ǅ", "ʰ", "_", "İ", "K", "\x00", "\x1a", "ab", "xx", BOUNDARY, "<|im_start|>", "<|eot_id|>"]
+    + ["<tool_call>", "</tool_call>", "<｜User｜>", "<｜begin▁of▁sentence｜>", "<|", "      "]
 )
 
 
@@ -218,6 +220,7 @@ class Ours:
         self.folder = folder
 
     def run(self, command: str, *options: str) -> None:
+        """Start the driver."""
         subprocess.run([str(self.driver), command, *options], check=True)
 
     def encode(self, documents: list[bytes], *options: str) -> list[list[int]]:
@@ -239,16 +242,34 @@ class Ours:
 class Differences:
     """Counts documents with other ids and shows the first ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, characters: bool) -> None:
+        self.characters = characters
         self.total = 0
 
     def compare(self, name: str, documents: list[bytes], ours: list[list[int]], theirs: list[list[int]]) -> None:
+        """Count and show."""
+        if self.characters:
+            codes = [ord(documents[i].decode()[1]) for i, ids in enumerate(ours) if ids != theirs[i]]
+            print(f"{name}: {len(codes)} of {len(documents)} characters differ: {ranges_of(codes)}", flush=True)
+            return
         different = [i for i, ids in enumerate(ours) if ids != theirs[i]]
         self.total += len(different)
         size = sum(map(len, documents))
         print(f"{name}: {len(documents)} documents, {size} bytes, {len(different)} differ", flush=True)
         for i in different[:3]:
             print(f"  {documents[i][:200]!r}\n    ours   {ours[i][:40]}\n    theirs {theirs[i][:40]}")
+
+
+def ranges_of(codes: list[int]) -> str:
+    """Return the code points in ranges, with their categories in Python's version of Unicode."""
+    shown, first = [], 0
+    for i, code in enumerate(codes):
+        if i + 1 < len(codes) and codes[i + 1] == code + 1:
+            continue
+        name = f"U+{codes[first]:04X}" + (f"..{code:04X}" if code > codes[first] else "")
+        shown.append(f"{name} {unicodedata.category(chr(code))}")
+        first = i + 1
+    return ", ".join(shown)
 
 
 def is_utf8(data: bytes) -> bool:
@@ -333,6 +354,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="files and folders whose files are encoded")
     parser.add_argument("--strings", type=int, default=10_000, help="how many random strings")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--characters", action="store_true", help="every character instead of files and strings")
     parser.add_argument("--only", nargs="*", help="forms, or tiktoken")
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -342,8 +364,11 @@ def main() -> None:
     texts = [data for data in files if is_utf8(data)] + [text.encode() for text in strings]
     broken = [data for data in files if not is_utf8(data)]
     broken += [data for data in (damaged(rng, text) for text in strings) if not is_utf8(data)]
+    if args.characters:
+        texts = [f"a{chr(c)}b {chr(c)}1{chr(c)} \n{chr(c)}".encode() for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+        broken = []
     ranks = read_ranks(args.ranks)
-    found = Differences()
+    found = Differences(args.characters)
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(args.driver, Path(folder))
         for name in FORMS:
