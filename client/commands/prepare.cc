@@ -16,8 +16,6 @@ struct Flags {
   SourceFlags source;
   SubmitOptions submit;
   v1::PrepareSpec spec;
-  uint32_t layers = 2;
-  uint32_t nodes = 4096;
   std::vector<std::string> representations;
 };
 
@@ -41,29 +39,60 @@ void Print(const v1::Job& job) {
   std::printf("corpus     %s\n", result.corpus().c_str());
 }
 
-void AddModelFlags(CLI::App& command, Flags& flags) {
-  v1::PrepareSpec& spec = flags.spec;
+void AddTokenizerFlags(CLI::App& command, v1::PrepareSpec& spec) {
   command.add_option_function<uint32_t>(
       "--vocab-size", [&spec](uint32_t value) { spec.mutable_tokenizer()->set_vocab_size(value); },
       "Base vocabulary, special tokens included (default 4096)");
   command.add_option_function<std::string>(
       "--tokenizer", [&spec](const std::string& value) { spec.mutable_tokenizer()->set_artifact(value); },
-      "Use this tokenizer artifact instead of training one");
-  command.add_option("--layers", flags.layers, "Layers of the universe; 0 for none")->capture_default_str();
-  command.add_option("--nodes-per-layer", flags.nodes, "Definitions kept per layer")->capture_default_str();
+      "Use this instead of training one: a tokenizer, or an uploaded tokenizer.json or rank file");
+  command.add_option_function<std::string>(
+      "--encoding", [&spec](const std::string& value) { spec.mutable_tokenizer()->set_encoding(value); },
+      "Which encoding an uploaded rank file is, for example cl100k_base");
+  command.add_option_function<std::string>(
+      "--pattern", [&spec](const std::string& value) { spec.mutable_tokenizer()->set_pattern(value); },
+      "How text is split into pieces: gpt2, cl100k, qwen2, o200k, none, or a regular expression (default gpt2)");
+  command.add_option_function<uint32_t>(
+      "--superword-from", [&spec](uint32_t value) { spec.mutable_tokenizer()->set_superword_from(value); },
+      "Entries learned inside pieces; later ones may join pieces (default all)");
+}
+
+void AddUniverseFlags(CLI::App& command, v1::PrepareSpec& spec) {
+  command
+      .add_option_function<std::string>(
+          "--preset", [&spec](const std::string& value) { spec.mutable_universe()->set_preset(value); },
+          "Values for what is left out: pairs, w or ws (default pairs)")
+      ->check(CLI::IsMember({"pairs", "w", "ws"}));
+  command.add_option_function<uint32_t>(
+      "--layers", [&spec](uint32_t value) { spec.mutable_universe()->set_layers(value); },
+      "Layers of the universe; 0 for none (default 2)");
+  command.add_option_function<uint32_t>(
+      "--nodes-per-layer", [&spec](uint32_t value) { spec.mutable_universe()->set_nodes_per_layer(value); },
+      "Definitions kept per layer (default 4096)");
+  command.add_option_function<std::string>(
+      "--extend", [&spec](const std::string& value) { spec.mutable_universe()->set_extends(value); },
+      "Learn the layers behind those of this universe");
   command.add_option_function<uint64_t>(
       "--min-count", [&spec](uint64_t value) { spec.mutable_universe()->set_min_count(value); },
       "Pairs seen less often are no candidates (default 2)");
   command
       .add_option_function<std::string>(
           "--strategy", [&spec](const std::string& value) { spec.mutable_universe()->set_strategy(value); },
-          "How pairs are ranked: count or pmi (default count)")
-      ->check(CLI::IsMember({"count", "pmi"}));
+          "How pairs are ranked: count, pmi, conditional, or auto for the best of them (default count)")
+      ->check(CLI::IsMember({"count", "pmi", "conditional", "auto"}));
   command
       .add_option_function<std::string>(
           "--constraint", [&spec](const std::string& value) { spec.mutable_universe()->set_constraint(value); },
           "Where pairs may fold: none or within_pretoken (default none)")
       ->check(CLI::IsMember({"none", "within_pretoken"}));
+}
+
+void AddRunFlags(CLI::App& command, Flags& flags) {
+  command
+      .add_option_function<uint64_t>(
+          "--memory-limit", [&flags](uint64_t value) { flags.spec.set_memory_limit_bytes(value); },
+          "Memory for learning, for example 512MB; the rest goes to files (default no limit)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
   command.add_option("--representations", flags.representations, "Streams to write (default token coordinate)")
       ->delimiter(',')
       ->check(CLI::IsMember({"byte", "token", "coordinate"}));
@@ -78,8 +107,6 @@ int Run(Session& session, Flags& flags) {
   v1::JobSpec spec;
   *spec.mutable_prepare() = flags.spec;
   *spec.mutable_prepare()->mutable_source() = *source;
-  spec.mutable_prepare()->mutable_universe()->set_layers(flags.layers);
-  spec.mutable_prepare()->mutable_universe()->set_nodes_per_layer(flags.nodes);
   for (const std::string& name : flags.representations) spec.mutable_prepare()->add_representations(name);
   return RunJob(session, spec, flags.submit, Print);
 }
@@ -90,7 +117,9 @@ void AddPrepare(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("prepare", "Turn documents into tokenizer, universe and corpus");
   AddSourceFlags(*command, flags->source);
-  AddModelFlags(*command, *flags);
+  AddTokenizerFlags(*command, flags->spec);
+  AddUniverseFlags(*command, flags->spec);
+  AddRunFlags(*command, *flags);
   AddSubmitFlags(*command, flags->submit);
   command->callback([&session, flags] { session.exit_code = Run(session, *flags); });
 }

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/coordinate/universe_builder.h"
@@ -16,12 +18,38 @@
 #include "core/representation/pretoken_encoder.h"
 #include "core/representation/registry.h"
 #include "core/tokenizer/bpe_trainer.h"
+#include "core/tokenizer/rank_file.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace clm {
 namespace {
 
 constexpr uint64_t kReportDocuments = 256;
+
+BpeTrainerOptions TrainerOptions(const PrepareOptions& prepare, const std::string& scratch_folder) {
+  BpeTrainerOptions options;
+  options.vocab_size = prepare.vocab_size;
+  options.pattern = prepare.pattern;
+  options.superword_from = prepare.superword_from;
+  options.memory_limit_bytes = prepare.memory_limit_bytes;
+  options.scratch_folder = scratch_folder;
+  return options;
+}
+
+// The tokenizer that a file of another program holds.
+absl::StatusOr<std::shared_ptr<const Tokenizer>> ReadForeignTokenizer(absl::string_view content,
+                                                                      const std::string& rank_file_encoding) {
+  const bool is_json = absl::StartsWith(absl::StripLeadingAsciiWhitespace(content), "{");
+  if (is_json) return Tokenizer::FromJson(content);
+  if (rank_file_encoding.empty()) {
+    return absl::InvalidArgumentError(
+        "tokenizer.artifact holds no JSON; for a rank file tokenizer.encoding has to say which encoding it is");
+  }
+  RankFileOptions options;
+  options.encoding = rank_file_encoding;
+  CLM_ASSIGN_OR_RETURN(TokenizerDefinition definition, ParseRankFile(content, options));
+  return Tokenizer::Create(std::move(definition.vocab), definition.pattern);
+}
 
 // The steps of one Prepare, in order; each leaves what the next ones need.
 class Preparation {
@@ -48,9 +76,11 @@ class Preparation {
   }
 
   absl::Status MakeTokenizer();
-  absl::StatusOr<std::shared_ptr<const Tokenizer>> LearnTokenizer() const;
+  absl::Status TakeTokenizer();
+  absl::StatusOr<std::shared_ptr<const Tokenizer>> LearnTokenizer(const std::string& stage) const;
   absl::Status MakeUniverse();
-  absl::StatusOr<UniverseFile> LearnUniverse() const;
+  absl::StatusOr<UniverseFile> LearnUniverse(const std::string& stage) const;
+  absl::StatusOr<UniverseBuilder> NewUniverseBuilder(const UniverseRunOptions& run) const;
   absl::Status AddDocuments(const DocumentSpool& spool, bool selection, Progress& progress,
                             UniverseBuilder& builder) const;
   absl::Status CommitTables();
@@ -70,10 +100,9 @@ class Preparation {
   PrepareOutcome outcome_;
 };
 
-absl::StatusOr<std::shared_ptr<const Tokenizer>> Preparation::LearnTokenizer() const {
-  BpeTrainerOptions options;
-  options.vocab_size = options_.vocab_size;
-  CLM_ASSIGN_OR_RETURN(BpeTrainer trainer, BpeTrainer::Create(options));
+absl::StatusOr<std::shared_ptr<const Tokenizer>> Preparation::LearnTokenizer(const std::string& stage) const {
+  const BpeTrainerOptions options = TrainerOptions(options_, JoinPath(context_.work_folder, "tokenizer-scratch"));
+  CLM_ASSIGN_OR_RETURN(BpeTrainer trainer, BpeTrainer::Create(options, context_.files));
   const DocumentSpool& build = splits_.spool(Split::kBuild);
   Progress progress;
   progress.phase = "count_words";
@@ -88,24 +117,39 @@ absl::StatusOr<std::shared_ptr<const Tokenizer>> Preparation::LearnTokenizer() c
     batch.clear();
     context_.Report(progress);
   }
-  CLM_ASSIGN_OR_RETURN(BpeVocab vocab,
-                       trainer.Train(BpeTrainRun{
-                           .cancel = context_.cancel, .progress = context_.progress, .threads = &context_.threads}));
+  CLM_ASSIGN_OR_RETURN(BpeVocab vocab, trainer.Train(BpeTrainRun{.cancel = context_.cancel,
+                                                                 .progress = context_.progress,
+                                                                 .threads = &context_.threads,
+                                                                 .state_path = stage + ".merges"}));
   return Tokenizer::Create(std::move(vocab), options.pattern);
 }
 
-absl::Status Preparation::MakeTokenizer() {
-  if (!options_.tokenizer.empty()) {
-    CLM_RETURN_IF_ERROR(context_.store.OpenVerified(options_.tokenizer, context_.cancel).status());
-    CLM_ASSIGN_OR_RETURN(const std::string path, context_.store.Path(options_.tokenizer, kTokenizerFileName));
-    CLM_ASSIGN_OR_RETURN(tokenizer_json_, ReadFile(context_.files, path, kMaxTokenizerFileBytes));
+absl::Status Preparation::TakeTokenizer() {
+  CLM_ASSIGN_OR_RETURN(const std::shared_ptr<const Manifest> manifest,
+                       context_.store.OpenVerified(options_.tokenizer, context_.cancel));
+  const bool is_foreign = options_.tokenizer.kind() == ArtifactKind::kBlob;
+  if (is_foreign && manifest->files.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options_.tokenizer.Name(), " has ", manifest->files.size(), " files, a tokenizer is one"));
+  }
+  const std::string name = is_foreign ? manifest->files[0].name : kTokenizerFileName;
+  CLM_ASSIGN_OR_RETURN(const std::string path, context_.store.Path(options_.tokenizer, name));
+  CLM_ASSIGN_OR_RETURN(tokenizer_json_, ReadFile(context_.files, path, kMaxTokenizerFileBytes));
+  if (!is_foreign) {
     CLM_ASSIGN_OR_RETURN(tokenizer_, Tokenizer::FromJson(tokenizer_json_));
     return absl::OkStatus();
   }
-  const std::string stage =
-      StagePath("tokenizer", absl::StrCat(splits_.sha256(Split::kBuild), " ", options_.vocab_size));
+  CLM_ASSIGN_OR_RETURN(tokenizer_, ReadForeignTokenizer(tokenizer_json_, options_.rank_file_encoding));
+  CLM_ASSIGN_OR_RETURN(tokenizer_json_, tokenizer_->ToJson());
+  return absl::OkStatus();
+}
+
+absl::Status Preparation::MakeTokenizer() {
+  if (!options_.tokenizer.empty()) return TakeTokenizer();
+  const std::string stage = StagePath("tokenizer", absl::StrCat(splits_.sha256(Split::kBuild), " ", options_.vocab_size,
+                                                                " ", options_.superword_from, " ", options_.pattern));
   if (!context_.files.Exists(stage)) {
-    CLM_ASSIGN_OR_RETURN(tokenizer_, LearnTokenizer());
+    CLM_ASSIGN_OR_RETURN(tokenizer_, LearnTokenizer(stage));
     CLM_RETURN_IF_ERROR(tokenizer_->ToFile(context_.files, stage));
   }
   CLM_ASSIGN_OR_RETURN(tokenizer_json_, ReadFile(context_.files, stage, kMaxTokenizerFileBytes));
@@ -129,10 +173,35 @@ absl::Status Preparation::AddDocuments(const DocumentSpool& spool, bool selectio
   return absl::OkStatus();
 }
 
-absl::StatusOr<UniverseFile> Preparation::LearnUniverse() const {
-  CLM_ASSIGN_OR_RETURN(UniverseBuilder builder,
-                       UniverseBuilder::Create(options_.universe, tokenizer_->vocab_size(), {tokenizer_->boundary()}));
-  const bool needs_selection = options_.universe.selection_min_count > 0;
+absl::StatusOr<UniverseBuilder> Preparation::NewUniverseBuilder(const UniverseRunOptions& run) const {
+  if (options_.extended_universe.empty()) {
+    return UniverseBuilder::Create(options_.universe, tokenizer_->vocab_size(), {tokenizer_->boundary()}, run);
+  }
+  CLM_RETURN_IF_ERROR(context_.store.OpenVerified(options_.extended_universe, context_.cancel).status());
+  CLM_ASSIGN_OR_RETURN(const std::string path, context_.store.Path(options_.extended_universe, kUniverseFileName));
+  CLM_ASSIGN_OR_RETURN(UniverseFile known, ReadUniverse(context_.files, path));
+  if (known.tokenizer_sha256 != tokenizer_->fingerprint()) {
+    return absl::InvalidArgumentError(absl::StrCat(options_.extended_universe.Name(),
+                                                   " was learned on the tokenizer with fingerprint ",
+                                                   known.tokenizer_sha256, ", not on ", tokenizer_->fingerprint()));
+  }
+  return UniverseBuilder::CreateExtension(options_.universe,
+                                          {.universe = std::move(known.universe),
+                                           .frequencies = std::move(known.frequencies),
+                                           .layers = std::move(known.stats),
+                                           .strategy = known.options.strategy},
+                                          run);
+}
+
+absl::StatusOr<UniverseFile> Preparation::LearnUniverse(const std::string& stage) const {
+  UniverseRunOptions run;
+  run.memory_limit_bytes = options_.memory_limit_bytes;
+  run.files = &context_.files;
+  run.scratch_folder = JoinPath(context_.work_folder, "universe-scratch");
+  run.state_path = stage + ".layers";
+  CLM_RETURN_IF_ERROR(context_.files.MakeDirectories(run.scratch_folder));
+  CLM_ASSIGN_OR_RETURN(UniverseBuilder builder, NewUniverseBuilder(run));
+  const bool needs_selection = options_.universe.needs_selection();
   Progress progress;
   progress.phase = "tokenize";
   progress.unit = "bytes";
@@ -143,10 +212,12 @@ absl::StatusOr<UniverseFile> Preparation::LearnUniverse() const {
     CLM_RETURN_IF_ERROR(AddDocuments(splits_.spool(Split::kSelection), /*selection=*/true, progress, builder));
   }
   CLM_ASSIGN_OR_RETURN(LearnedUniverse learned, builder.Build(context_.threads, context_.cancel, context_.progress));
+  UniverseOptions options = options_.universe;
+  options.strategy = learned.strategy;  // however it was found
   return UniverseFile{.universe = std::move(learned.universe),
                       .frequencies = std::move(learned.frequencies),
                       .tokenizer_sha256 = tokenizer_->fingerprint(),
-                      .options = options_.universe,
+                      .options = options,
                       .stats = std::move(learned.layers)};
 }
 
@@ -157,9 +228,10 @@ absl::Status Preparation::MakeUniverse() {
                                          tokenizer_->fingerprint(), " ", u.layers, " ", u.nodes_per_layer, " ",
                                          u.superword_layers, " ", u.superword_nodes_per_layer, " ", u.min_count, " ",
                                          u.selection_min_count, " ", u.active_min_count, " ", u.max_expansion_length,
-                                         " ", NameOf(u.overlap), NameOf(u.strategy), NameOf(u.constraint)));
+                                         " ", NameOf(u.overlap), NameOf(u.strategy), NameOf(u.constraint), " ",
+                                         options_.extended_universe.empty() ? "" : options_.extended_universe.Name()));
   if (!context_.files.Exists(stage)) {
-    CLM_ASSIGN_OR_RETURN(const UniverseFile learned, LearnUniverse());
+    CLM_ASSIGN_OR_RETURN(const UniverseFile learned, LearnUniverse(stage));
     CLM_RETURN_IF_ERROR(WriteUniverse(context_.files, stage, learned));
   }
   CLM_ASSIGN_OR_RETURN(universe_json_, ReadFile(context_.files, stage, kMaxUniverseFileBytes));
@@ -177,7 +249,7 @@ absl::StatusOr<ArtifactId> Preparation::CommitTable(ArtifactKind kind, const cha
 }
 
 absl::Status Preparation::CommitTables() {
-  outcome_.tokenizer = options_.tokenizer;
+  if (options_.tokenizer.kind() == ArtifactKind::kTokenizer) outcome_.tokenizer = options_.tokenizer;
   if (outcome_.tokenizer.empty()) {
     CLM_ASSIGN_OR_RETURN(outcome_.tokenizer,
                          CommitTable(ArtifactKind::kTokenizer, kTokenizerFileName, tokenizer_json_, {}));
@@ -281,6 +353,7 @@ absl::Status PrepareOptions::Validate() const {
           absl::StrCat("representation ", kind, " needs universe.layers and universe.nodes_per_layer"));
     }
   }
+  if (tokenizer.empty()) CLM_RETURN_IF_ERROR(TrainerOptions(*this, "scratch").Validate());
   CLM_RETURN_IF_ERROR(universe.Validate());
   CLM_RETURN_IF_ERROR(split.Validate());
   return reader.Validate();

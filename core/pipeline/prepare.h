@@ -10,8 +10,8 @@
 // folder takes over the tables of steps 2 and 3 when they were made from the same documents and options. Equal
 // documents and options give equal artifacts, whatever the number of threads or attempts.
 //
-// Memory: step 3 holds the build split's base ids, four bytes each; nothing else grows with the corpus but 16 bytes per
-// document.
+// Memory: steps 2 and 3 hold what bpe_trainer.h and universe_builder.h say, at most memory_limit_bytes if that is
+// given; nothing else grows with the corpus but 16 bytes per document.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@
 #include "core/data/prepare_report.h"
 #include "core/data/split.h"
 #include "core/pipeline/context.h"
+#include "core/text/pretokenizer.h"
 
 namespace clm {
 
@@ -40,10 +41,21 @@ struct PrepareOptions {
   // Base vocabulary, special tokens included. Range [kMinVocabSize, kMaxVocabSize]. Fewer when the text has no more
   // merges.
   uint32_t vocab_size = 4096;
-  // Use this tokenizer instead of learning one; empty to learn.
+  // Of the pre-tokenizer, as in core/text/pretokenizer.h.
+  std::string pattern{kGpt2Pattern.data(), kGpt2Pattern.size()};
+  // As in BpeTrainerOptions.
+  uint32_t superword_from = 0;
+  // Use this instead of learning a tokenizer: a tokenizer, or a blob that holds a tokenizer.json or a rank file. Empty
+  // to learn.
   ArtifactId tokenizer;
+  // As in RankFileOptions; needed for a rank file.
+  std::string rank_file_encoding;
   // layers or nodes_per_layer 0: no universe.
   UniverseOptions universe;
+  // A universe whose layers come first; made on the tokenizer that is used. Empty: none.
+  ArtifactId extended_universe;
+  // For learning tokenizer and universe, in bytes. 0: no limit; else as in BpeTrainerOptions.
+  uint64_t memory_limit_bytes = 0;
   // Streams to write, each once: "byte", "token", "coordinate" (needs a universe).
   std::vector<std::string> representations = {"token", "coordinate"};
 

@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "core/data/input_files.h"
 #include "core/data/prepared_corpus.h"
+#include "core/text/pretokenizer.h"
 #include "server/service/error_detail.h"
 
 namespace clm {
@@ -75,10 +76,14 @@ absl::StatusOr<std::vector<std::string>> ToInputs(const v1::DocumentSource& sour
 }
 
 absl::StatusOr<UniverseOptions> ToUniverseOptions(const v1::UniverseOptions& proto) {
-  UniverseOptions options;
-  options.layers = proto.has_layers() ? static_cast<int>(std::min(proto.layers(), kMaxInt)) : options.layers;
-  options.nodes_per_layer = proto.has_nodes_per_layer() ? static_cast<int>(std::min(proto.nodes_per_layer(), kMaxInt))
-                                                        : options.nodes_per_layer;
+  CLM_ASSIGN_OR_RETURN(UniverseOptions options, UniversePreset(proto.preset().empty() ? "pairs" : proto.preset()));
+  const auto set = [](bool given, uint32_t value, int& field) {
+    if (given) field = static_cast<int>(std::min(value, kMaxInt));
+  };
+  set(proto.has_layers(), proto.layers(), options.layers);
+  set(proto.has_nodes_per_layer(), proto.nodes_per_layer(), options.nodes_per_layer);
+  set(proto.has_superword_layers(), proto.superword_layers(), options.superword_layers);
+  set(proto.has_superword_nodes_per_layer(), proto.superword_nodes_per_layer(), options.superword_nodes_per_layer);
   // Counts above 2^62 are refused by Validate(), which a negative number is too.
   options.min_count = static_cast<int64_t>(Or<uint64_t>(proto.min_count(), 2));
   options.selection_min_count = static_cast<int64_t>(proto.selection_min_count());
@@ -89,10 +94,50 @@ absl::StatusOr<UniverseOptions> ToUniverseOptions(const v1::UniverseOptions& pro
   if (!proto.overlap().empty()) {
     CLM_ASSIGN_OR_RETURN(options.overlap, ParsePairOverlap(proto.overlap()));
   }
-  if (!proto.constraint().empty() && proto.constraint() != "none") {
+  if (proto.constraint() == "none") {
+    options.constraint = JoinRule::kAny;
+  } else if (!proto.constraint().empty()) {
     CLM_ASSIGN_OR_RETURN(options.constraint, ParseJoinRule(proto.constraint()));
   }
   return options;
+}
+
+// The pattern that one of the names stands for; any other text is a pattern itself.
+absl::string_view PatternOf(absl::string_view name) {
+  constexpr std::pair<absl::string_view, absl::string_view> kNames[] = {
+      {"", kGpt2Pattern},       {"gpt2", kGpt2Pattern},   {"cl100k", kCl100kPattern},
+      {"qwen2", kQwen2Pattern}, {"o200k", kO200kPattern}, {"none", kWholeDocumentPattern}};
+  for (const auto& [known, pattern] : kNames) {
+    if (name == known) return pattern;
+  }
+  return name;
+}
+
+absl::Status TakeTokenizerOptions(const v1::TokenizerOptions& proto, ArtifactStore& store, PrepareOptions& options) {
+  options.vocab_size = Or<uint32_t>(proto.vocab_size(), 4096);
+  options.pattern = std::string(PatternOf(proto.pattern()));
+  options.superword_from = proto.superword_from();
+  options.rank_file_encoding = proto.encoding();
+  if (proto.artifact().empty()) {
+    const auto pretokenizer = MakePretokenizer(options.pattern);
+    return pretokenizer.ok() ? absl::OkStatus() : InvalidField("tokenizer.pattern", pretokenizer.status().message());
+  }
+  CLM_ASSIGN_OR_RETURN(options.tokenizer, store.Resolve(proto.artifact()));
+  const ArtifactKind kind = options.tokenizer.kind();
+  if (kind == ArtifactKind::kTokenizer || kind == ArtifactKind::kBlob) return absl::OkStatus();
+  return InvalidField("tokenizer.artifact", absl::StrCat(options.tokenizer.Name(), " is no tokenizer and no blob"));
+}
+
+// The universe to extend, and its tokenizer.
+absl::Status TakeExtendedUniverse(const std::string& name, ArtifactStore& store, PrepareOptions& options) {
+  CLM_ASSIGN_OR_RETURN(options.extended_universe, Resolve(store, "universe.extends", name, ArtifactKind::kUniverse));
+  if (!options.tokenizer.empty()) return absl::OkStatus();
+  CLM_ASSIGN_OR_RETURN(const std::shared_ptr<const Manifest> manifest, store.Get(options.extended_universe));
+  for (const ArtifactId& parent : manifest->parents) {
+    if (parent.kind() == ArtifactKind::kTokenizer) options.tokenizer = parent;
+  }
+  if (!options.tokenizer.empty()) return absl::OkStatus();
+  return InvalidField("universe.extends", absl::StrCat(options.extended_universe.Name(), " names no tokenizer"));
 }
 
 absl::StatusOr<ModelConfig> ToModelConfig(const v1::ModelOptions& proto) {
@@ -198,12 +243,12 @@ absl::StatusOr<PrepareOptions> ToPrepareOptions(const v1::PrepareSpec& spec, Art
   }
   options.split.validation_ppm = validation * kPpmPer10000;
   options.split.selection_ppm = selection * kPpmPer10000;
-  options.vocab_size = Or<uint32_t>(spec.tokenizer().vocab_size(), 4096);
-  if (!spec.tokenizer().artifact().empty()) {
-    CLM_ASSIGN_OR_RETURN(options.tokenizer,
-                         Resolve(store, "tokenizer.artifact", spec.tokenizer().artifact(), ArtifactKind::kTokenizer));
-  }
+  CLM_RETURN_IF_ERROR(TakeTokenizerOptions(spec.tokenizer(), store, options));
   CLM_ASSIGN_OR_RETURN(options.universe, ToUniverseOptions(spec.universe()));
+  if (!spec.universe().extends().empty()) {
+    CLM_RETURN_IF_ERROR(TakeExtendedUniverse(spec.universe().extends(), store, options));
+  }
+  options.memory_limit_bytes = spec.memory_limit_bytes();
   if (spec.representations_size() > 0) {
     options.representations.assign(spec.representations().begin(), spec.representations().end());
   } else if (!options.wants_universe()) {

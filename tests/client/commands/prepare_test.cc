@@ -18,6 +18,18 @@ TEST_F(CommandTest, PrepareUploadsFilesAndSubmitsTheSpec) {
   EXPECT_EQ(server_.submitted.request_id(), "r1");
 }
 
+TEST_F(CommandTest, PrepareSendsOnlyWhatWasGiven) {
+  const std::string path = WriteInput("a.txt", "hello");
+  EXPECT_EQ(
+      server_.Run({"prepare", path, "--preset", "w", "--pattern", "cl100k", "--memory-limit", "256MB"}, AddPrepare), 0);
+  const v1::PrepareSpec& spec = server_.submitted.spec().prepare();
+  EXPECT_EQ(spec.universe().preset(), "w");
+  EXPECT_FALSE(spec.universe().has_layers());
+  EXPECT_FALSE(spec.universe().has_nodes_per_layer());
+  EXPECT_EQ(spec.tokenizer().pattern(), "cl100k");
+  EXPECT_EQ(spec.memory_limit_bytes(), uint64_t{256} << 20);
+}
+
 TEST_F(CommandTest, PrepareWithoutInputIsWrongUsage) {
   EXPECT_EQ(server_.Run({"prepare"}, AddPrepare), kExitUsage);
   EXPECT_TRUE(server_.calls.empty());

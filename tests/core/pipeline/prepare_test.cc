@@ -1,6 +1,9 @@
 #include "core/pipeline/prepare.h"
 
+#include "absl/strings/escaping.h"
 #include "core/data/prepared_corpus.h"
+#include "core/tokenizer/bpe_trainer.h"
+#include "core/tokenizer/tokenizer_file.h"
 #include "tests/core/pipeline/pipeline_fixture.h"
 
 namespace clm {
@@ -21,6 +24,24 @@ class PrepareTest : public PipelineTest {
     options.universe.layers = 2;
     options.universe.nodes_per_layer = 40;
     return options;
+  }
+
+  // A blob of one file.
+  ArtifactId Blob(const std::string& content) {
+    absl::StatusOr<ArtifactDraft> draft = store_->NewDraft(ArtifactKind::kBlob);
+    EXPECT_THAT(draft, IsOk());
+    EXPECT_THAT(draft->WriteFile("data", content), IsOk());
+    absl::StatusOr<ArtifactId> id = draft->Commit({});
+    EXPECT_THAT(id, IsOk());
+    return *id;
+  }
+
+  std::string TokenizerJson(const ArtifactId& tokenizer) {
+    const auto path = store_->Path(tokenizer, "tokenizer.json");
+    EXPECT_THAT(path, IsOk());
+    const auto json = ReadFile(PosixFileSystem(), *path, kMaxTokenizerFileBytes);
+    EXPECT_THAT(json, IsOk());
+    return *json;
   }
 
   size_t Artifacts() {
@@ -82,6 +103,61 @@ TEST_F(PrepareTest, OtherOptionsGiveAnotherCorpusInTheSameWorkFolder) {
   EXPECT_EQ(first.tokenizer, second.tokenizer);
   EXPECT_NE(first.universe, second.universe);
   EXPECT_NE(first.corpus, second.corpus);
+}
+
+TEST_F(PrepareTest, ALimitOnMemoryChangesNothing) {
+  PrepareOptions options = Options(Sentences());
+  ASSERT_OK_AND_ASSIGN(const PrepareOutcome free, RunPrepare(options, Context("free")));
+  options.memory_limit_bytes = BpeTrainerOptions::kLeastMemory + (uint64_t{1} << 20);
+  ASSERT_OK_AND_ASSIGN(const PrepareOutcome limited, RunPrepare(options, Context("limited")));
+  EXPECT_EQ(free.corpus, limited.corpus);
+  options.memory_limit_bytes = 1;
+  EXPECT_THAT(RunPrepare(options, Context("one")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("memory_limit_bytes")));
+}
+
+TEST_F(PrepareTest, AnExtendedUniverseKeepsItsTokenizerAndItsLayers) {
+  PrepareOptions options = Options(Sentences());
+  ASSERT_OK_AND_ASSIGN(const PrepareOutcome first, RunPrepare(options, Context()));
+  options.tokenizer = first.tokenizer;
+  options.extended_universe = first.universe;
+  options.universe.layers = 1;
+  ASSERT_OK_AND_ASSIGN(const PrepareOutcome second, RunPrepare(options, Context()));
+  EXPECT_EQ(second.tokenizer, first.tokenizer);
+  EXPECT_NE(second.universe, first.universe);
+  ASSERT_EQ(second.report.layers.size(), first.report.layers.size() + 1);
+  for (size_t layer = 0; layer < first.report.layers.size(); ++layer) {
+    EXPECT_EQ(second.report.layers[layer].definitions, first.report.layers[layer].definitions);
+  }
+  EXPECT_GT(second.vocab_sizes.at("coordinate"), first.vocab_sizes.at("coordinate"));
+
+  options.tokenizer = {};  // learned anew, of another size
+  options.vocab_size = 300;
+  EXPECT_THAT(RunPrepare(options, Context()), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("fingerprint")));
+}
+
+TEST_F(PrepareTest, AForeignTokenizerFileBecomesATokenizer) {
+  PrepareOptions options = Options(Sentences());
+  ASSERT_OK_AND_ASSIGN(const PrepareOutcome own, RunPrepare(options, Context()));
+  options.tokenizer = Blob("\n " + TokenizerJson(own.tokenizer));
+  ASSERT_OK_AND_ASSIGN(const PrepareOutcome foreign, RunPrepare(options, Context()));
+  EXPECT_EQ(foreign.tokenizer, own.tokenizer);
+  EXPECT_EQ(foreign.corpus, own.corpus);
+}
+
+TEST_F(PrepareTest, ARankFileNeedsToBeToldItsEncoding) {
+  std::string ranks;
+  for (int byte = 0; byte < 256; ++byte) {
+    absl::StrAppend(&ranks, absl::Base64Escape(std::string(1, static_cast<char>(byte))), " ", byte, "\n");
+  }
+  absl::StrAppend(&ranks, absl::Base64Escape("th"), " 256\n", absl::Base64Escape("the"), " 257\n");
+  PrepareOptions options = Options(Sentences());
+  options.tokenizer = Blob(ranks);
+  EXPECT_THAT(RunPrepare(options, Context()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("tokenizer.encoding")));
+  options.rank_file_encoding = "gpt2";  // which has 50,256 tokens
+  EXPECT_THAT(RunPrepare(options, Context()), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("rank file")));
+  EXPECT_EQ(Artifacts(), 1u);
 }
 
 // Validation text decides neither tokenizer nor universe.

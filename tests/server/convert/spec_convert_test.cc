@@ -1,5 +1,6 @@
 #include "server/convert/spec_convert.h"
 
+#include "core/text/pretokenizer.h"
 #include "tests/core/pipeline/pipeline_fixture.h"
 
 namespace clm {
@@ -44,6 +45,48 @@ TEST_F(SpecConvertTest, WithoutLayersOnlyTokensAreWritten) {
   spec.mutable_universe()->set_layers(0);
   ASSERT_OK_AND_ASSIGN(const PrepareOptions options, ToPrepareOptions(spec, *store_));
   EXPECT_THAT(options.representations, ElementsAre("token"));
+}
+
+TEST_F(SpecConvertTest, APresetGivesWhatIsLeftOut) {
+  v1::PrepareSpec spec;
+  spec.mutable_source()->add_paths("/somewhere");
+  spec.mutable_universe()->set_preset("ws");
+  spec.mutable_universe()->set_layers(3);
+  ASSERT_OK_AND_ASSIGN(const PrepareOptions options, ToPrepareOptions(spec, *store_));
+  EXPECT_EQ(options.universe.layers, 3);
+  EXPECT_EQ(options.universe.nodes_per_layer, 96);
+  EXPECT_EQ(options.universe.superword_layers, 8);
+  EXPECT_EQ(options.universe.constraint, JoinRule::kWithinPretoken);
+  spec.mutable_universe()->set_preset("best");
+  EXPECT_THAT(ToPrepareOptions(spec, *store_), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("best")));
+}
+
+TEST_F(SpecConvertTest, PatternsAreNamedOrGiven) {
+  v1::PrepareSpec spec;
+  spec.mutable_source()->add_paths("/somewhere");
+  ASSERT_OK_AND_ASSIGN(PrepareOptions options, ToPrepareOptions(spec, *store_));
+  EXPECT_EQ(options.pattern, kGpt2Pattern);
+  spec.mutable_tokenizer()->set_pattern("o200k");
+  ASSERT_OK_AND_ASSIGN(options, ToPrepareOptions(spec, *store_));
+  EXPECT_EQ(options.pattern, kO200kPattern);
+  spec.mutable_tokenizer()->set_pattern("[a");
+  EXPECT_THAT(ToPrepareOptions(spec, *store_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("tokenizer.pattern")));
+}
+
+TEST_F(SpecConvertTest, AUniverseToExtendBringsItsTokenizer) {
+  v1::PrepareSpec spec;
+  spec.mutable_source()->add_paths("/somewhere");
+  spec.mutable_universe()->set_extends(Commit(ArtifactKind::kUniverse));  // of nothing
+  EXPECT_THAT(ToPrepareOptions(spec, *store_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("names no tokenizer")));
+  spec.mutable_tokenizer()->set_artifact(Commit(ArtifactKind::kTokenizer));
+  ASSERT_OK_AND_ASSIGN(const PrepareOptions options, ToPrepareOptions(spec, *store_));
+  EXPECT_EQ(options.extended_universe.Name(), spec.universe().extends());
+  EXPECT_EQ(options.tokenizer.Name(), spec.tokenizer().artifact());
+  spec.mutable_tokenizer()->set_artifact(Commit(ArtifactKind::kReport));
+  EXPECT_THAT(ToPrepareOptions(spec, *store_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no tokenizer and no blob")));
 }
 
 TEST_F(SpecConvertTest, PrepareRefusesWhatIsOutOfRange) {
