@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kLeastBucketBits = 10;
 constexpr int kMostBucketBits = 20;
+constexpr uint64_t kMostPatience = 16;
 constexpr uint64_t kCheckEvery = 4096;  // words between two looks at the token
 void JoinIn(std::vector<SymbolId>& tokens, const BpeMerge& merge) {
   size_t to = 0;
@@ -33,8 +34,9 @@ SpillingLearner::SpillingLearner(const SpillingLearnerOptions& options, BpeLearn
       bucket_shift_(64 - std::clamp(64 - std::countl_zero(uint64_t{options.max_word_cells}), kLeastBucketBits,
                                     kMostBucketBits)) {}
 
-absl::StatusOr<SpillingLearner::WordFile> SpillingLearner::NewFile() const {
+absl::StatusOr<SpillingLearner::WordFile> SpillingLearner::NewFile(bool has_pairs) const {
   WordFile file;
+  file.has_pairs = has_pairs;
   CLM_ASSIGN_OR_RETURN(file.path, scratch_.NewPath());
   CLM_ASSIGN_OR_RETURN(file.writer, RecordWriter::Create(scratch_.files(), file.path));
   file.buckets.resize(size_t{1} << (64 - bucket_shift_));
@@ -42,7 +44,7 @@ absl::StatusOr<SpillingLearner::WordFile> SpillingLearner::NewFile() const {
 }
 
 absl::Status SpillingLearner::StartFirstFile() {
-  CLM_ASSIGN_OR_RETURN(words_, NewFile());
+  CLM_ASSIGN_OR_RETURN(words_, NewFile(/*has_pairs=*/false));
   return absl::OkStatus();
 }
 
@@ -57,7 +59,14 @@ absl::Status SpillingLearner::Append(WordFile& file, std::span<const SymbolId> t
   std::string record;
   AppendVarint(count, record);
   for (const SymbolId token : tokens) AppendVarint(token, record);
-  for (size_t i = 0; i + 1 < tokens.size(); ++i) file.buckets[BucketOf(tokens[i], tokens[i + 1])] += count;
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    file.buckets[BucketOf(tokens[i], tokens[i + 1])] += count;
+    if (file.has_pairs) file.pairs.FindOrAdd(KeyOfPair(tokens[i], tokens[i + 1])).count += count;
+  }
+  if (file.has_pairs && IsOver(file.pairs)) {
+    file.has_pairs = false;
+    file.pairs.Clear();
+  }
   file.cells += tokens.size() + 1;
   return file.writer->Append(record);
 }
@@ -94,14 +103,16 @@ absl::Status SpillingLearner::Learn(const CancellationToken& cancel, const Progr
                                     ThreadPool* threads) {
   if (words_.writer == nullptr) return absl::OkStatus();
   CLM_RETURN_IF_ERROR(words_.writer->Finish(/*sync=*/false));
-  while (learned_.tokens.size() < options_.learner.max_tokens && ceiling_ >= options_.learner.min_pair_count) {
+  while (HasRoom()) {
     ++rounds_;
     CLM_ASSIGN_OR_RETURN(const uint64_t floor, ChooseFloor(cancel));
     if (floor > 0) {
       CLM_RETURN_IF_ERROR(LearnDownTo(floor, cancel, progress, threads));
-    } else {
-      CLM_RETURN_IF_ERROR(JoinBestAlone(cancel));
+      patience_ = 1;
+      continue;
     }
+    for (uint64_t i = 0; i < patience_ && HasRoom(); ++i) CLM_RETURN_IF_ERROR(JoinBestAlone(cancel));
+    patience_ = std::min(2 * patience_, kMostPatience);
   }
   return absl::OkStatus();
 }
@@ -137,7 +148,7 @@ absl::StatusOr<uint64_t> SpillingLearner::ChooseFloor(const CancellationToken& c
 
 absl::Status SpillingLearner::LearnDownTo(uint64_t floor, const CancellationToken& cancel, const ProgressSink& progress,
                                           ThreadPool* threads) {
-  CLM_ASSIGN_OR_RETURN(WordFile next, NewFile());
+  CLM_ASSIGN_OR_RETURN(WordFile next, NewFile(/*has_pairs=*/false));
   MergeLearnerOptions options = options_.learner;
   options.min_pair_count = floor;
   MergeLearner learner(options, learned_);
@@ -167,35 +178,33 @@ bool SpillingLearner::IsRefused(TokenPairKey key) const {
          std::find(learned_.tokens.begin(), learned_.tokens.end(), joined) != learned_.tokens.end();
 }
 
-// The pairs that may count at least `floor`, with their counts.
-absl::StatusOr<PairIndex> SpillingLearner::CountPairsFrom(uint64_t floor, const CancellationToken& cancel) const {
-  PairIndex pairs;
-  const size_t limit = options_.learner.max_index_bytes;
-  CLM_RETURN_IF_ERROR(VisitFile(cancel, [&](const Word& word) {
+// Adds the pairs that may count at least `floor`, with their counts.
+absl::Status SpillingLearner::CountPairsFrom(uint64_t floor, const CancellationToken& cancel, PairIndex& pairs) const {
+  return VisitFile(cancel, [&](const Word& word) {
     for (size_t i = 0; i + 1 < word.tokens.size(); ++i) {
-      const TokenPairKey key = KeyOfPair(word.tokens[i], word.tokens[i + 1]);
-      if (words_.buckets[BucketOf(LeftOf(key), RightOf(key))] >= floor) pairs.FindOrAdd(key).count += word.count;
+      if (words_.buckets[BucketOf(word.tokens[i], word.tokens[i + 1])] < floor) continue;
+      pairs.FindOrAdd(KeyOfPair(word.tokens[i], word.tokens[i + 1])).count += word.count;
     }
-    if (limit == 0 || pairs.memory_bytes() <= limit) return absl::OkStatus();
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the pairs of the highest count alone need more than ", limit, " bytes of memory"));
-  }));
-  return pairs;
+    if (!IsOver(pairs)) return absl::OkStatus();
+    return absl::ResourceExhaustedError(absl::StrCat("the pairs of the highest count alone need more than ",
+                                                     options_.learner.max_index_bytes, " bytes of memory"));
+  });
 }
 
 absl::Status SpillingLearner::JoinBestAlone(const CancellationToken& cancel) {
   uint64_t highest = 0;
   for (const uint64_t bucket : words_.buckets) highest = std::max(highest, bucket);
   const uint64_t floor = std::max(options_.learner.min_pair_count, LeastOfBin(BinOfCount(std::min(highest, ceiling_))));
-  CLM_ASSIGN_OR_RETURN(PairIndex pairs, CountPairsFrom(floor, cancel));
+  if (!words_.has_pairs) CLM_RETURN_IF_ERROR(CountPairsFrom(floor, cancel, words_.pairs));
   uint64_t best_count = 0;
   TokenPairKey best = 0;
-  pairs.ForEach([&](TokenPairKey key, const PairIndex::Pair& pair) {
+  words_.pairs.ForEach([&](TokenPairKey key, const PairIndex::Pair& pair) {
     const bool is_better = pair.count > best_count || (pair.count == best_count && key < best);
     if (pair.count < floor || !is_better || IsRefused(key)) return;
     best_count = pair.count;
     best = key;
   });
+  if (!words_.has_pairs) words_.pairs.Clear();
   if (best_count == 0) {
     ceiling_ = floor - 1;
     return absl::OkStatus();
@@ -209,7 +218,7 @@ absl::Status SpillingLearner::JoinBestAlone(const CancellationToken& cancel) {
 }
 
 absl::Status SpillingLearner::JoinInFile(const BpeMerge& merge, const CancellationToken& cancel) {
-  CLM_ASSIGN_OR_RETURN(WordFile next, NewFile());
+  CLM_ASSIGN_OR_RETURN(WordFile next, NewFile(/*has_pairs=*/true));
   std::vector<SymbolId> tokens;
   CLM_RETURN_IF_ERROR(VisitFile(cancel, [&](const Word& word) {
     tokens = word.tokens;

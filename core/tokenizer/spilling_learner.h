@@ -50,7 +50,7 @@ class SpillingLearner {
 
   const BpeLearned& learned() const { return learned_; }
   BpeLearned TakeLearned() { return std::move(learned_); }
-  // Rounds so far, and how many of them joined one pair without memory for its words.
+  // Floors tried so far, and pairs joined without memory for their words.
   uint64_t rounds() const { return rounds_; }
   uint64_t lone_joins() const { return lone_joins_; }
 
@@ -64,12 +64,20 @@ class SpillingLearner {
     std::string path;
     std::unique_ptr<RecordWriter> writer;
     std::vector<uint64_t> buckets;  // sums of counts
+    bool has_pairs = false;
+    PairIndex pairs;  // if so, all of them with their counts
     uint64_t cells = 0;
   };
 
+  bool HasRoom() const {
+    return learned_.tokens.size() < options_.learner.max_tokens && ceiling_ >= options_.learner.min_pair_count;
+  }
+  bool IsOver(const PairIndex& pairs) const {
+    return options_.learner.max_index_bytes != 0 && pairs.memory_bytes() > options_.learner.max_index_bytes;
+  }
   size_t BucketOf(SymbolId left, SymbolId right) const { return MixPair(KeyOfPair(left, right)) >> bucket_shift_; }
   absl::Status Append(WordFile& file, std::span<const SymbolId> tokens, uint64_t count);
-  absl::StatusOr<WordFile> NewFile() const;
+  absl::StatusOr<WordFile> NewFile(bool has_pairs) const;
   absl::Status StartFirstFile();
   absl::Status VisitFile(const CancellationToken& cancel, const std::function<absl::Status(const Word&)>& visit) const;
   absl::Status ReplaceFile(WordFile next);
@@ -78,7 +86,7 @@ class SpillingLearner {
   absl::Status LearnDownTo(uint64_t floor, const CancellationToken& cancel, const ProgressSink& progress,
                            ThreadPool* threads);
   absl::Status JoinBestAlone(const CancellationToken& cancel);
-  absl::StatusOr<PairIndex> CountPairsFrom(uint64_t floor, const CancellationToken& cancel) const;
+  absl::Status CountPairsFrom(uint64_t floor, const CancellationToken& cancel, PairIndex& pairs) const;
   absl::Status JoinInFile(const BpeMerge& merge, const CancellationToken& cancel);
   bool IsRefused(TokenPairKey key) const;
 
@@ -90,6 +98,7 @@ class SpillingLearner {
   uint64_t ceiling_ = UINT64_MAX;  // no pair that may be joined counts more
   uint64_t rounds_ = 0;
   uint64_t lone_joins_ = 0;
+  uint64_t patience_ = 1;  // how many pairs to join alone before floors are tried again
 };
 
 }  // namespace clm
