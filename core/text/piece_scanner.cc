@@ -24,9 +24,9 @@ bool IsNewline(char c) { return c == '\n' || c == '\r'; }
 PieceScanner::Char PieceScanner::At(size_t position) const {
   if (position >= text_.size()) return {};
   const auto byte = static_cast<uint8_t>(text_[position]);
-  if (byte < 0x80) return {ClassOf(byte), 1};
+  if (byte < 0x80) return {classes_.Of(byte), 1};
   const Utf8Char decoded = DecodeUtf8(text_.substr(position));
-  if (decoded.state == Utf8State::kValid) return {ClassOf(decoded.code_point), decoded.length};
+  if (decoded.state == Utf8State::kValid) return {classes_.Of(decoded.code_point), decoded.length};
   if (decoded.state == Utf8State::kTruncated && !is_end_) return {};
   return {CharClass::kOther, 1};
 }

@@ -47,6 +47,7 @@ class PieceScanner {
   SplitRules rules_;
   absl::string_view text_;
   bool is_end_;
+  const CharClasses& classes_ = CharClasses::Get();
 };
 
 }  // namespace clm

@@ -12,6 +12,7 @@ namespace clm {
 namespace {
 
 constexpr size_t kWindowBytes = size_t{1} << 16;  // text split at a time: bounds the list of ends
+constexpr size_t kWindowGrowth = 8;               // where one piece is longer than that
 // Text behind a piece that may be held back with it until the piece is settled.
 constexpr size_t kTailBytes = 64;
 constexpr size_t kMinPieceLimit = size_t{1} << 10;
@@ -104,7 +105,7 @@ absl::Status BpeEncoder::AdvancePlain(absl::string_view text, bool is_end, Scan&
     scan.consumed += settled;
     if (window.size() - settled > options_.max_piece_bytes + kTailBytes) return PieceTooLong(options_.max_piece_bytes);
     if (settled == 0 && reaches_end) break;
-    window_bytes = settled == 0 ? 2 * window_bytes : kWindowBytes;
+    window_bytes = settled == 0 ? kWindowGrowth * window_bytes : kWindowBytes;
   }
   return absl::OkStatus();
 }

@@ -67,6 +67,13 @@ void PieceEncoder::Encode(absl::string_view piece, std::vector<SymbolId>& out) {
   }
 }
 
+bool PieceEncoder::Fits(SymbolId left, SymbolId right) {
+  const uint64_t pair = uint64_t{left} << 40 | uint64_t{right} << 8;
+  uint64_t& known = known_fits_[(left ^ right * 7) % known_fits_.size()];
+  if (known >> 2 != pair >> 2 || known == 0) known = pair | (tables_.adjacency().Fits(left, right) ? 3U : 1U);
+  return (known & 2) != 0;
+}
+
 void PieceEncoder::Match(absl::string_view piece, std::vector<SymbolId>& out) {
   TokenTrie::Match longest = tables_.trie().Longest(piece);
   if (longest.length == piece.size()) {
@@ -83,7 +90,7 @@ void PieceEncoder::Match(absl::string_view piece, std::vector<SymbolId>& out) {
     for (; next != kNoToken; next = tables_.ShorterPrefix(next)) {
       const size_t end = position + vocab.TokenBytes(next).size();
       if ((dead_ends_[end / 64] >> (end % 64) & 1) != 0) continue;
-      if (out.size() == first || tables_.adjacency().Fits(out.back(), next)) break;
+      if (out.size() == first || Fits(out.back(), next)) break;
     }
     if (next != kNoToken) {
       out.push_back(next);

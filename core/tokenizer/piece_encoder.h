@@ -8,6 +8,7 @@
 // A PieceEncoder belongs to one thread. Neither may outlive the vocabulary.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -57,10 +58,14 @@ class PieceEncoder {
 
  private:
   void Match(absl::string_view piece, std::vector<SymbolId>& out);
+  bool Fits(SymbolId left, SymbolId right);
 
   const EncodeTables& tables_;
   PieceMerger merger_;
   std::vector<uint64_t> dead_ends_;  // a bit per position of the piece
+  // Answers of Fits() in runs of one pattern: left << 40 | right << 8 | whether it fits << 1 | 1. Few, so that they
+  // stay in the nearest memory: in other text asking anew is as fast.
+  std::array<uint64_t, 256> known_fits_{};
 };
 
 }  // namespace clm
