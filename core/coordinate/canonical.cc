@@ -9,6 +9,11 @@ namespace clm {
 
 CanonicalTest::CanonicalTest(const Universe& universe) : folder_(universe), universe_(universe) {
   const SymbolId base_size = universe_.base_size();
+  layers_.resize(universe_.vocab_size());
+  for (int layer = 1; layer <= universe_.layer_count(); ++layer) {
+    const SymbolId first = universe_.FirstId(layer);
+    std::fill_n(layers_.begin() + first, universe_.Pairs(layer).size(), static_cast<uint8_t>(layer));
+  }
   older_.resize(universe_.vocab_size() - base_size, kNoSymbol);
   newest_.reserve(older_.size());
   for (SymbolId id = base_size; id < universe_.vocab_size(); ++id) {
@@ -18,7 +23,7 @@ CanonicalTest::CanonicalTest(const Universe& universe) : folder_(universe), univ
   }
   for (SymbolId id = base_size; id < universe_.vocab_size(); ++id) {
     const SymbolPair pair = universe_.Children(id);
-    const int layer = universe_.LayerOf(id);
+    const int layer = int{layers_[id]};
     const Question below = {.rule = universe_.Rule(layer), .last_layer = layer - 1};
     if (IsDead(pair.left) || IsDead(pair.right) || IsBad(pair.left, pair.right, below)) dead_symbols_.push_back(id);
   }
@@ -33,7 +38,7 @@ bool CanonicalTest::HoldsPair(SymbolId left, SymbolId right, int low_layer, int 
   const auto found = newest_.find(PairKey(left, right));
   if (found == newest_.end()) return false;
   for (SymbolId id = found->second; id != kNoSymbol; id = older_[id - universe_.base_size()]) {
-    const int layer = universe_.LayerOf(id);
+    const int layer = int{layers_[id]};
     const JoinRule rule = universe_.Rule(layer);
     const bool counts = rule == JoinRule::kAny || rule == question.rule;
     if (counts && layer >= low_layer && layer <= high_layer) return true;
@@ -50,8 +55,8 @@ bool CanonicalTest::IsBad(SymbolId left, SymbolId right, const Question& questio
   SymbolId a = left;
   SymbolId b = right;
   while (true) {
-    const int a_layer = universe_.LayerOf(a);
-    const int b_layer = universe_.LayerOf(b);
+    const int a_layer = layers_[a];
+    const int b_layer = layers_[b];
     const int low = std::max(a_layer, b_layer) + 1;
     const int high = std::min(a_top, std::min(b_top + 1, question.last_layer));
     if (low <= high && HoldsPair(a, b, low, high, question)) return true;
@@ -71,6 +76,13 @@ bool CanonicalTest::IsBad(SymbolId left, SymbolId right, const Question& questio
 bool CanonicalTest::MayFollow(SymbolId left, SymbolId right, bool right_starts_pretoken) const {
   const JoinRule rule = right_starts_pretoken ? JoinRule::kAny : JoinRule::kWithinPretoken;
   return !IsBad(left, right, {.rule = rule, .last_layer = universe_.layer_count()});
+}
+
+void CanonicalTest::MarkAllowed(SymbolId left, std::span<uint8_t> allowed, bool right_starts_pretoken) const {
+  for (SymbolId id = 0; id < allowed.size(); ++id) {
+    allowed[id] = MayFollow(left, id, right_starts_pretoken) ? 1 : 0;
+  }
+  for (const SymbolId id : dead_symbols_) allowed[id] = 0;
 }
 
 absl::StatusOr<bool> CanonicalTest::IsCanonical(std::span<const SymbolId> ids,

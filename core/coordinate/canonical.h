@@ -31,8 +31,13 @@ class CanonicalTest {
 
   // False if folding can never leave `right` behind `left`. `right_starts_pretoken` says whether the text of `right`
   // begins a pretoken; universes that join anywhere ignore it. Layers that join whole pretokens need to see more than
-  // two symbols and never make this false. At most 2 * layers lookups. Requires both below vocab_size().
+  // two symbols and never make this false. One lookup for each symbol on the two edges that meet, whatever the sizes of
+  // vocabulary and text: two to four in a universe of two layers. Requires both below vocab_size().
   bool MayFollow(SymbolId left, SymbolId right, bool right_starts_pretoken = false) const;
+
+  // The mask of a model's next symbol: allowed[id] = 0 for every id that can never stand behind `left`, or nowhere, and
+  // 1 for the others. Requires allowed.size() == vocab_size().
+  void MarkAllowed(SymbolId left, std::span<uint8_t> allowed, bool right_starts_pretoken = false) const;
 
   // True if folding what `ids` unfold to gives `ids` back. `pretoken_starts` belong to the unfolded base symbols;
   // needed as in Folder::Fold. OUT_OF_RANGE for an unknown id, INVALID_ARGUMENT for a wrong number of starts.
@@ -56,6 +61,7 @@ class CanonicalTest {
   Folder folder_;
   Universe universe_;
   absl::flat_hash_map<uint64_t, SymbolId> newest_;  // pair to the coordinate of the last layer that holds it
+  std::vector<uint8_t> layers_;                     // by symbol: its layer
   std::vector<SymbolId> older_;                     // by coordinate: the one of an earlier layer with the same pair
   std::vector<SymbolId> dead_symbols_;
 };

@@ -1,11 +1,19 @@
 #include "core/coordinate/folder.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/coordinate/stream_folder.h"
 
 namespace clm {
+namespace {
+
+// A pretoken is never cut, and may be a whole document.
+constexpr size_t kMaxChunkSymbols = size_t{1} << 31;
+
+}  // namespace
 
 Folder::Folder(const Universe& universe) : universe_(universe) {
   for (int layer = 1; layer <= universe_.layer_count(); ++layer) {
@@ -59,6 +67,66 @@ absl::StatusOr<std::vector<SymbolId>> Folder::Fold(std::span<const SymbolId> ids
     for (PackedSymbol& symbol : symbols) symbol &= kIdMask;
   }
   return symbols;
+}
+
+bool Folder::CanBeCut(size_t symbols) const {
+  if (stages_.empty() || symbols > kMaxChunkSymbols) return false;
+  for (size_t s = 1; s < stages_.size(); ++s) {
+    if (stages_[s].pretokens.has_value()) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<SymbolStream> Folder::Cut(std::span<const SymbolId> ids,
+                                         std::span<const uint8_t> pretoken_starts) const {
+  const bool at_starts = stages_.front().pretokens.has_value();
+  SymbolStream stream({.chunk_symbols = kMaxChunkSymbols});
+  std::vector<PackedSymbol> piece;
+  for (size_t begin = 0; begin < ids.size();) {
+    size_t end = std::min(ids.size(), begin + SymbolStream::kDefaultChunkSymbols);
+    const auto starts = [&](size_t t) { return pretoken_starts[t] != 0 || universe_.IsBoundary(ids[t]); };
+    while (at_starts && end < ids.size() && pretoken_starts.size() == ids.size() && !starts(end)) ++end;
+    piece.clear();
+    const auto piece_starts =
+        pretoken_starts.size() == ids.size() ? pretoken_starts.subspan(begin, end - begin) : pretoken_starts;
+    CLM_RETURN_IF_ERROR(Pack(ids.subspan(begin, end - begin), piece_starts, begin, piece));
+    CLM_RETURN_IF_ERROR(stream.Append(piece));
+    CLM_RETURN_IF_ERROR(stream.Cut());
+    begin = end;
+  }
+  CLM_RETURN_IF_ERROR(stream.Seal());
+  return stream;
+}
+
+absl::StatusOr<std::vector<SymbolId>> Folder::Fold(std::span<const SymbolId> ids,
+                                                   std::span<const uint8_t> pretoken_starts, ThreadPool& pool,
+                                                   const CancellationToken& cancel) const {
+  const bool is_long = ids.size() > SymbolStream::kDefaultChunkSymbols && pool.threads() > 1;
+  if (!is_long || !CanBeCut(ids.size())) return Fold(ids, pretoken_starts);
+  CLM_ASSIGN_OR_RETURN(SymbolStream stream, Cut(ids, pretoken_starts));
+  const size_t chunks = stream.chunk_count();
+  for (const Stage& stage : stages_) {
+    if (stage.table.has_value()) {
+      CLM_RETURN_IF_ERROR(
+          FoldStream({.table = &*stage.table, .rule = stage.rule}, stream, nullptr, pool, cancel).status());
+      continue;
+    }
+    CLM_RETURN_IF_ERROR(stream.BeginRewrite());
+    CLM_RETURN_IF_ERROR(stream.Rewrite(0, chunks, pool, cancel, [&](size_t, SymbolChunk& chunk) {
+      const size_t size = stage.pretokens->FoldInPlace(std::span(chunk.symbols).first(chunk.size()));
+      chunk.symbols.resize(size + kFoldLookahead);
+      return absl::OkStatus();
+    }));
+    CLM_RETURN_IF_ERROR(stream.EndRewrite());
+  }
+  std::vector<size_t> ends(chunks + 1);
+  for (size_t i = 0; i < chunks; ++i) ends[i + 1] = ends[i] + stream.chunk_size(i);
+  std::vector<SymbolId> folded(ends.back());
+  CLM_RETURN_IF_ERROR(stream.Visit(0, chunks, pool, cancel, [&](size_t i, const SymbolChunk& chunk) {
+    for (size_t t = 0; t < chunk.size(); ++t) folded[ends[i] + t] = chunk.symbols[t] & kIdMask;
+    return absl::OkStatus();
+  }));
+  return folded;
 }
 
 StreamingFolder::StreamingFolder(const Folder& folder) : folder_(folder), waiting_(folder.stages_.size()) {}

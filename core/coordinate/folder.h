@@ -21,11 +21,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/cancellation.h"
+#include "core/base/thread_pool.h"
 #include "core/base/types.h"
 #include "core/coordinate/fold_kernel.h"
 #include "core/coordinate/pair_table.h"
 #include "core/coordinate/pretoken_folder.h"
 #include "core/coordinate/symbol_pair.h"
+#include "core/coordinate/symbol_stream.h"
 #include "core/coordinate/universe.h"
 
 namespace clm {
@@ -40,12 +43,20 @@ class Folder {
   // INVALID_ARGUMENT if the universe needs pretoken starts and there are not as many as ids. O(layers * ids).
   absl::StatusOr<std::vector<SymbolId>> Fold(std::span<const SymbolId> ids,
                                              std::span<const uint8_t> pretoken_starts = {}) const;
+  // The same on all threads of `pool`, for long documents, whatever lies in them.
+  absl::StatusOr<std::vector<SymbolId>> Fold(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
+                                             ThreadPool& pool, const CancellationToken& cancel) const;
 
  private:
   friend class StreamingFolder;
 
   absl::Status Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts, uint64_t first_position,
                     std::vector<PackedSymbol>& out) const;
+
+  // The document in chunks. If pretokens are folded, they begin with one.
+  absl::StatusOr<SymbolStream> Cut(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts) const;
+  // False if pretokens are folded behind a layer that may move their beginnings across the ends of chunks.
+  bool CanBeCut(size_t symbols) const;
 
   // One layer, or a run of layers that stay inside pretokens.
   struct Stage {

@@ -83,20 +83,25 @@ size_t PretokenFolder::FoldInPlace(std::span<PackedSymbol> symbols) const {
   size_t write = 0;
   size_t begin = 0;
   while (begin < symbols.size()) {
+    const PackedSymbol first = symbols[begin];
     size_t end = begin + 1;
     while (end < symbols.size() && (symbols[end] & kPretokenStart) == 0) ++end;
     size_t size = end - begin;
-    const PackedSymbol flag = symbols[begin] & kPretokenStart;
-    if (size > 1) {
-      symbols[begin] &= kIdMask;
-      size = FoldPretoken(symbols.subspan(begin, size), found);
-      symbols[begin] |= flag;
+    if (size == 2) {
+      const SymbolId id = FindFrom(first_id_, first & kIdMask, symbols[begin + 1]);
+      const bool folds = id != kNoSymbol;
+      symbols[write] = folds ? id | (first & kPretokenStart) : first;
+      symbols[write + 1] = symbols[begin + 1];
+      write += folds ? 1 : 2;
+    } else {
+      if (size > 2) {
+        symbols[begin] &= kIdMask;
+        size = FoldPretoken(symbols.subspan(begin, size), found);
+        symbols[begin] |= first & kPretokenStart;
+      }
+      for (size_t i = 0; i < size; ++i) symbols[write + i] = symbols[begin + i];
+      write += size;
     }
-    if (write != begin) {
-      std::copy_n(symbols.begin() + static_cast<ptrdiff_t>(begin), size,
-                  symbols.begin() + static_cast<ptrdiff_t>(write));
-    }
-    write += size;
     begin = end;
   }
   return write;

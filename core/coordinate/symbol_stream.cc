@@ -53,7 +53,7 @@ SymbolStream& SymbolStream::operator=(SymbolStream&& other) noexcept {
 absl::Status SymbolStream::Append(std::span<const PackedSymbol> symbols) {
   while (!symbols.empty()) {
     std::vector<PackedSymbol>& open = open_.symbols;
-    if (open.capacity() == 0) open.reserve(options_.chunk_symbols + kFoldLookahead);
+    if (open.capacity() == 0) open.reserve(std::min(options_.chunk_symbols, kDefaultChunkSymbols) + kFoldLookahead);
     const size_t count = std::min(symbols.size(), options_.chunk_symbols - open.size());
     open.insert(open.end(), symbols.begin(), symbols.begin() + static_cast<ptrdiff_t>(count));
     symbols = symbols.subspan(count);
@@ -73,6 +73,8 @@ absl::Status SymbolStream::AppendWeighted(std::span<const PackedSymbol> document
   return absl::OkStatus();
 }
 
+absl::Status SymbolStream::Cut() { return open_.symbols.empty() ? absl::OkStatus() : CloseChunk(); }
+
 absl::Status SymbolStream::CloseChunk() {
   Chunk& chunk = chunks_.emplace_back();
   open_.symbols.insert(open_.symbols.end(), kFoldLookahead, kPackedSeparator);
@@ -91,7 +93,7 @@ absl::Status SymbolStream::CloseChunk() {
 }
 
 absl::Status SymbolStream::Seal() {
-  if (!open_.symbols.empty()) CLM_RETURN_IF_ERROR(CloseChunk());
+  CLM_RETURN_IF_ERROR(Cut());
   open_ = {};
   if (file_.writer != nullptr) {
     CLM_RETURN_IF_ERROR(file_.writer->Close());

@@ -65,6 +65,8 @@ class SymbolStream {
 
   // Appends symbols of the current document, in as many calls as you like; a separator ends it.
   absl::Status Append(std::span<const PackedSymbol> symbols);
+  // Closes the chunk that is being filled, full or not.
+  absl::Status Cut();
   // Appends a whole document, without its separator, that stands for `weight` equal ones. Not to be mixed with the
   // other Append in one stream.
   absl::Status AppendWeighted(std::span<const PackedSymbol> document, uint64_t weight);
@@ -74,6 +76,7 @@ class SymbolStream {
   // A sealed copy with other options.
   absl::StatusOr<SymbolStream> Clone(const Options& options) const;
 
+  size_t chunk_size(size_t index) const { return chunks_[index].size; }
   size_t chunk_count() const { return chunks_.size(); }
   size_t chunk_symbols() const { return options_.chunk_symbols; }
   uint64_t symbol_count() const;  // with separators

@@ -138,6 +138,24 @@ TEST(CanonicalTestTest, InsideAPretokenMoreIsForbiddenThanAcross) {
   EXPECT_TRUE(test.MayFollow(1, 2, /*right_starts_pretoken=*/true));
 }
 
+TEST(CanonicalTestTest, TheMaskIsWhatMayFollow) {
+  for (uint64_t round = 0; round < 100; ++round) {
+    CounterRng rng(22, "canonical_allowed", round);
+    const Universe universe = RandomUniverse(rng, 3, 5, 4, {JoinRule::kAny, JoinRule::kWithinPretoken});
+    const CanonicalTest test(universe);
+    std::vector<uint8_t> allowed(universe.vocab_size());
+    for (SymbolId left = 0; left < universe.vocab_size(); ++left) {
+      for (const bool starts : {false, true}) {
+        test.MarkAllowed(left, allowed, starts);
+        for (SymbolId right = 0; right < universe.vocab_size(); ++right) {
+          const bool want = !test.IsDead(right) && test.MayFollow(left, right, starts);
+          ASSERT_EQ(allowed[right] != 0, want) << left << " " << right << " " << Describe(universe);
+        }
+      }
+    }
+  }
+}
+
 TEST(CanonicalTestTest, UnknownIdsAndMissingStartsAreErrors) {
   const CanonicalTest test(MakeUniverse(10, {{{1, 2}}}, {}, JoinRule::kWithinPretoken));
   EXPECT_THAT(test.IsCanonical(Ids{1, 11}), StatusIs(absl::StatusCode::kOutOfRange));

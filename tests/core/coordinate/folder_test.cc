@@ -131,6 +131,31 @@ TEST(FolderTest, KernelCountsItsFolds) {
 
 // Acceptance check 14: however a stream is cut, the ids are those of one call; an any-joining universe of L layers
 // never holds back more than 2^L - 1 base symbols.
+// A long document is cut anywhere and folded by several threads, also where every pair folds and where a pretoken is
+// longer than a piece.
+TEST(FolderTest, ThreadsFoldALongDocumentAsOne) {
+  for (uint64_t round = 0; round < 12; ++round) {
+    CounterRng rng(6, "long_document", round);
+    const std::vector<JoinRule> rules = {kAllRules[round % 3], kAllRules[round / 3 % 3]};
+    const Universe universe = RandomUniverse(rng, 1 + static_cast<uint32_t>(round % 4), 6, 5, rules);
+    const Folder folder(universe);
+    Ids ids(400'000);
+    Starts starts(ids.size());
+    const uint64_t mean_pretoken = round % 4 == 3 ? 300'000 : 4;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      ids[i] = static_cast<SymbolId>(rng.NextBelow(universe.base_size()));
+      starts[i] = rng.NextBelow(mean_pretoken) == 0 ? 1 : 0;
+    }
+    ThreadPool pool(3);
+    ASSERT_OK_AND_ASSIGN(const Ids got, folder.Fold(ids, starts, pool, {}));
+    ASSERT_EQ(got, MustFold(folder, ids, starts)) << "round " << round << " " << Describe(universe);
+  }
+  const Folder folder(MakeUniverse(5, {{{1, 2}}}, {}, JoinRule::kWithinPretoken));
+  ThreadPool pool(2);
+  EXPECT_THAT(folder.Fold(Ids(300'000, 7), Starts(300'000), pool, {}), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_THAT(folder.Fold(Ids(300'000, 1), Starts(3), pool, {}), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST(StreamingFolderTest, CutsDoNotChangeTheSymbols) {
   for (uint64_t round = 0; round < 300; ++round) {
     CounterRng rng(14, "fold_streaming", round);
