@@ -116,7 +116,6 @@ absl::string_view PatternOf(absl::string_view name) {
 absl::Status TakeTokenizerOptions(const v1::TokenizerOptions& proto, ArtifactStore& store, PrepareOptions& options) {
   options.vocab_size = Or<uint32_t>(proto.vocab_size(), 4096);
   options.pattern = std::string(PatternOf(proto.pattern()));
-  options.superword_from = proto.superword_from();
   options.rank_file_encoding = proto.encoding();
   if (proto.artifact().empty()) {
     const auto pretokenizer = MakePretokenizer(options.pattern);
