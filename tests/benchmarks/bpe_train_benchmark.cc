@@ -31,9 +31,8 @@ void BM_Train(benchmark::State& state, Input (*make)()) {
   const Input input = make();
   const std::vector<absl::string_view> documents = benchmarking::Documents(input.text);
   const clm::testing::TemporaryDirectory folder;
-  const BpeTrainerOptions options{.vocab_size = 32'001,
-                                  .memory_limit_bytes = input.memory_limit_bytes,
-                                  .scratch_folder = folder.File("scratch")};
+  const BpeTrainerOptions options{
+      .vocab_size = 32'001, .memory_limit_bytes = input.memory_limit_bytes, .scratch_folder = folder.File("scratch")};
   ThreadPool threads(static_cast<size_t>(state.range(0)));
   size_t merges = 0;
   for (auto _ : state) {

@@ -202,8 +202,9 @@ TEST_F(ServeTest, CancellationReachesAHandlerThatComputes) {
     running.Notify();
     const absl::Time give_up = absl::Now() + kPatience;
     while (!call.cancel().cancelled() && absl::Now() < give_up) std::this_thread::yield();
+    const absl::Status status = call.cancel().Check();
     stopped.Notify();
-    return call.cancel().Check();
+    return status;
   };
   grpc::ClientContext context;
   const auto reader = stub_->Generate(&context, {});
@@ -223,9 +224,10 @@ TEST_F(ServeTest, DeadlineOfTheCallerExpiresTheToken) {
   service_->generate = [&](Call& call, MessageWriter<v1::GenerateResponse>&) {
     const absl::Time give_up = absl::Now() + kPatience;
     while (!call.cancel().cancelled() && absl::Now() < give_up) std::this_thread::yield();
-    seen = call.cancel().Check();
-    stopped.Notify();
-    return seen;
+    const absl::Status status = call.cancel().Check();
+    seen = status;
+    stopped.Notify();  // after which `seen` may be gone
+    return status;
   };
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Milliseconds(100)));
@@ -291,8 +293,9 @@ TEST_F(ServeTest, EndOfAStreamAndItsLossAreToldApart) {
     service_->encode = [&](Call&, MessageReader<v1::EncodeRequest>& reader, MessageWriter<v1::EncodeResponse>&) {
       v1::EncodeRequest request;
       while ((last = reader.Read(request)).ok() && *last) first_read.Notify();
-      ended.Notify();
-      return last.status();
+      const absl::Status status = last.status();
+      ended.Notify();  // after which `last` may be gone
+      return status;
     };
     grpc::ClientContext context;
     const auto stream = stub_->Encode(&context);
@@ -314,8 +317,9 @@ TEST_F(ServeTest, OversizedMessageEndsItsStreamAndNothingElse) {
     v1::EncodeRequest request;
     while ((last = reader.Read(request)).ok() && *last) {
     }
-    ended.Notify();
-    return last.status();
+    const absl::Status status = last.status();
+    ended.Notify();  // after which `last` may be gone
+    return status;
   };
   service_->compare = [](Call&) -> absl::StatusOr<v1::CompareResponse> { return v1::CompareResponse(); };
   grpc::ClientContext context;
