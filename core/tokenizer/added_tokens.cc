@@ -1,6 +1,7 @@
 #include "core/tokenizer/added_tokens.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -58,14 +59,18 @@ bool Overlap(absl::string_view left, absl::string_view right) {
 }
 
 absl::Status CheckPasses(const std::vector<AddedToken>& tokens) {
-  std::vector<const AddedToken*> passes[2];
-  for (const AddedToken& token : tokens) passes[token.normalized ? 1 : 0].push_back(&token);
-  // Only a few files have any in the second pass, and those have a few dozen.
-  constexpr size_t kMaxComparisons = 1'000'000;
-  if (passes[0].size() * passes[1].size() > kMaxComparisons) {
-    return absl::ResourceExhaustedError(absl::StrCat("added_tokens has ", passes[0].size(), " entries without and ",
-                                                     passes[1].size(), " with normalized; limit of the product ",
-                                                     kMaxComparisons));
+  std::array<std::vector<const AddedToken*>, 2> passes;
+  std::array<size_t, 2> bytes{};
+  for (const AddedToken& token : tokens) {
+    const size_t pass = token.normalized ? 1 : 0;
+    passes[pass].push_back(&token);
+    bytes[pass] += token.text.size();
+  }
+  // Comparing takes about so many steps. Only few files have any in the second pass, and those have a few dozen.
+  constexpr size_t kMaxSteps = 100'000'000;
+  if (bytes[0] * bytes[1] > kMaxSteps) {
+    return absl::ResourceExhaustedError(absl::StrCat("added_tokens has ", bytes[0], " bytes without and ", bytes[1],
+                                                     " bytes with normalized; limit of the product ", kMaxSteps));
   }
   for (const AddedToken* first : passes[0]) {
     for (const AddedToken* second : passes[1]) {

@@ -130,24 +130,27 @@ absl::Status BpeVocab::TakeTokens(const BpeVocabParts& parts) {
   arena_.reserve(total_bytes);
   offsets_.reserve(parts.tokens.size() + 1);
   offsets_.push_back(0);
-  absl::flat_hash_map<absl::string_view, SymbolId> ids;
+  TokenIds ids;
   ids.reserve(parts.tokens.size());
   for (SymbolId id = 0; id < parts.tokens.size(); ++id) {
-    const std::string& token = parts.tokens[id];
-    if (!IsSpecial(id)) {
-      if (token.empty()) return absl::InvalidArgumentError(absl::StrCat("token ", id, " stands for no bytes"));
-      arena_ += token;
-      if (!std::binary_search(cut_tokens_.begin(), cut_tokens_.end(), id)) {
-        const auto [other, is_new] = ids.emplace(token, id);
-        if (!is_new) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("tokens ", other->second, " and ", id, " stand for the same bytes ", Quoted(token)));
-        }
-      }
-    }
+    if (!IsSpecial(id)) CLM_RETURN_IF_ERROR(TakeToken(id, parts.tokens[id], ids));
     offsets_.push_back(static_cast<uint32_t>(arena_.size()));
   }
   for (const SymbolId id : cut_tokens_) ids.emplace(TokenBytes(id), id);  // unless another token has these bytes
+  return TakeByteIds(ids);
+}
+
+absl::Status BpeVocab::TakeToken(SymbolId id, const std::string& token, TokenIds& ids) {
+  if (token.empty()) return absl::InvalidArgumentError(absl::StrCat("token ", id, " stands for no bytes"));
+  arena_ += token;
+  if (std::binary_search(cut_tokens_.begin(), cut_tokens_.end(), id)) return absl::OkStatus();
+  const auto [other, is_new] = ids.emplace(token, id);
+  if (is_new) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("tokens ", other->second, " and ", id, " stand for the same bytes ", Quoted(token)));
+}
+
+absl::Status BpeVocab::TakeByteIds(const TokenIds& ids) {
   for (size_t byte = 0; byte < byte_ids_.size(); ++byte) {
     const auto value = static_cast<char>(static_cast<uint8_t>(byte));
     const auto found = ids.find(absl::string_view(&value, 1));

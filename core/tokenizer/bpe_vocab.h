@@ -124,10 +124,14 @@ class BpeVocab {
  private:
   BpeVocab() = default;
 
+  using TokenIds = absl::flat_hash_map<absl::string_view, SymbolId>;
+
   static uint64_t PairKey(SymbolId left, SymbolId right) { return (uint64_t{left} << 32) | right; }
 
   absl::Status TakeSpecials(BpeVocabParts& parts);
   absl::Status TakeTokens(const BpeVocabParts& parts);
+  absl::Status TakeToken(SymbolId id, const std::string& token, TokenIds& ids);
+  absl::Status TakeByteIds(const TokenIds& ids);
   absl::Status TakeMerges(BpeVocabParts& parts);
   absl::Status TakeMerge(uint32_t position);
   absl::Status TakeCutTokens(BpeVocabParts& parts);
@@ -146,7 +150,7 @@ class BpeVocab {
   bool equal_ranks_ = false;
   std::vector<SymbolId> cut_tokens_;
   std::vector<SymbolId> whole_pieces_;
-  absl::flat_hash_map<absl::string_view, SymbolId> whole_piece_ids_;  // views into arena_, which never moves its bytes
+  TokenIds whole_piece_ids_;  // views into arena_, which never moves its bytes
   size_t longest_whole_piece_ = 0;
   Sha256Digest fingerprint_{};
 };

@@ -1,19 +1,18 @@
 // SpecialFinder: where text spells a special token, or a token that is cut out of text.
 //
-// Thread-safety: immutable; shared by threads. Ownership: keeps copies of the spellings.
-// Cost: one table look-up per byte, and one per different length of spelling at the bytes some spelling begins with.
+// Thread-safety: immutable; shared by threads. Ownership: keeps nothing of what it was made from.
+// Cost: one table look-up per byte, and the bytes of the spellings begun at each place where one may begin.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "core/base/types.h"
 #include "core/tokenizer/bpe_vocab.h"
+#include "core/tokenizer/token_trie.h"
 
 namespace clm {
 
@@ -38,12 +37,9 @@ class SpecialFinder {
     bool wanted = false;
   };
 
-  void Add(std::span<const BpeSpecial> specials, bool wanted);
-  // The longest spelling at `position`: sets `length`, 0 for none.
-  Entry At(absl::string_view text, size_t position, size_t& length) const;
-
-  absl::flat_hash_map<std::string, Entry> entries_;
-  std::vector<size_t> lengths_;  // different ones, longest first
+  std::vector<Entry> entries_;
+  TokenTrie trie_;  // spellings; ids are places in entries_
+  size_t longest_ = 1;
   std::array<bool, 256> begins_{};
 };
 

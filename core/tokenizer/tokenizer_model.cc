@@ -252,7 +252,8 @@ absl::StatusOr<BpeVocab> ReadTokenizerModel(const Json& file, const std::string&
   CLM_ASSIGN_OR_RETURN(parts.merges, ReadMerges(model));
   CLM_ASSIGN_OR_RETURN(parts.boundary, FindBoundary(added, boundary));
   if (!IsSet(Field(model, "ignore_merges"))) return BpeVocab::Create(std::move(parts));
-  const std::vector<SymbolId> cut_tokens = parts.cut_tokens;  // never pieces
+  std::vector<SymbolId> cut_tokens = parts.cut_tokens;  // never pieces
+  std::sort(cut_tokens.begin(), cut_tokens.end());
   return CreateWithWholePieces(std::move(parts), cut_tokens);
 }
 

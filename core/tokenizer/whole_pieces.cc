@@ -24,7 +24,7 @@ std::vector<SymbolId> TokensThatMergingMisses(const BpeVocab& vocab) {
 absl::StatusOr<BpeVocab> CreateWithWholePieces(BpeVocabParts parts, std::span<const SymbolId> except) {
   CLM_ASSIGN_OR_RETURN(BpeVocab vocab, BpeVocab::Create(parts));
   for (const SymbolId id : TokensThatMergingMisses(vocab)) {
-    if (std::find(except.begin(), except.end(), id) == except.end()) parts.whole_pieces.push_back(id);
+    if (!std::binary_search(except.begin(), except.end(), id)) parts.whole_pieces.push_back(id);
   }
   if (parts.whole_pieces.empty()) return vocab;
   return BpeVocab::Create(std::move(parts));

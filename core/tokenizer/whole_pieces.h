@@ -16,8 +16,8 @@ namespace clm {
 // The tokens that merging their own bytes does not lead to, ascending.
 std::vector<SymbolId> TokensThatMergingMisses(const BpeVocab& vocab);
 
-// BpeVocab::Create with those tokens for which it makes a difference as whole pieces, `except` not among them. Requires
-// empty parts.whole_pieces.
+// BpeVocab::Create with those tokens for which it makes a difference as whole pieces, `except` (ascending) not among
+// them. Requires empty parts.whole_pieces.
 absl::StatusOr<BpeVocab> CreateWithWholePieces(BpeVocabParts parts, std::span<const SymbolId> except);
 
 }  // namespace clm

@@ -43,5 +43,11 @@ TEST(SpecialFinderTest, NothingIsFoundWithinWhatIsSkipped) {
   EXPECT_EQ(finder.Find("12<a><b>", 0, false).position, 8);  // nothing begins in what was passed over
 }
 
+TEST(SpecialFinderTest, OfTwoSpeltAlikeTheWantedOneIsFound) {
+  const std::vector<BpeSpecial> wanted = {{7, "<a>"}};
+  const SpecialFinder finder(wanted, kSpecials);
+  EXPECT_EQ(finder.Find("1<a>", 0, true).id, 7U);
+}
+
 }  // namespace
 }  // namespace clm
