@@ -195,10 +195,11 @@ size_t BpeEncoder::EncodeBatchUncached(absl::string_view window, size_t begin, s
 }
 
 bool BpeEncoder::EncodeShort(absl::string_view piece, const ShortPiece& key, const Output& out) {
-  const SymbolId token = tables_.ShortToken(key);
+  // With a cache few pieces come here, and few of them are tokens: looking for one first would not pay.
+  const SymbolId token = cache_ == nullptr ? tables_.ShortToken(key) : kNoToken;
   if (token != kNoToken) {
     buffer_[buffered_++] = token;
-    return cache_ != nullptr && cache_->Keep(key, std::span(&token, 1));
+    return false;
   }
   piece_ids_.clear();
   piece_encoder_.Encode(piece, piece_ids_);

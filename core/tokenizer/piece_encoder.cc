@@ -1,6 +1,7 @@
 #include "core/tokenizer/piece_encoder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/base/check.h"
 
@@ -10,6 +11,18 @@ namespace {
 // Longer tokens would make the search for the longest one slow; only made-up vocabularies have them.
 constexpr size_t kMaxTrieTokenBytes = 1024;
 constexpr size_t kKeptPieceBytes = size_t{1} << 20;
+
+// For how many bytes from `position` on the text is what it was `period` bytes before.
+size_t PeriodicBytes(absl::string_view text, size_t position, size_t period) {
+  constexpr size_t kBlock = 64;
+  const char* now = text.data() + position;
+  const char* before = now - period;
+  const size_t rest = text.size() - position;
+  size_t count = 0;
+  while (count + kBlock <= rest && std::memcmp(now + count, before + count, kBlock) == 0) count += kBlock;
+  while (count < rest && now[count] == before[count]) ++count;
+  return count;
+}
 
 bool FitsTrie(const BpeVocab& vocab) {
   size_t prefixes = 0;  // at most
@@ -38,12 +51,14 @@ EncodeTables::EncodeTables(const BpeVocab& vocab)
   for (const SymbolId id : vocab.whole_pieces()) AddShortToken(id);
   if (merges_pieces_) return;
   trie_ = TokenTrie(TrieEntries(vocab, adjacency_));
-  shorter_.assign(vocab.size(), kNoToken);
+  prefixes_.resize(vocab.size());
   for (SymbolId id = 0; id < vocab.size(); ++id) {
     if (!adjacency_.IsReachable(id)) continue;
     if (vocab.FindWholePiece(vocab.TokenBytes(id)) == nullptr) AddShortToken(id);
     const absl::string_view bytes = vocab.TokenBytes(id);
-    if (bytes.size() > 1) shorter_[id] = trie_.Longest(bytes.substr(0, bytes.size() - 1)).id;
+    prefixes_[id].length = static_cast<uint32_t>(bytes.size());
+    max_length_ = std::max(max_length_, prefixes_[id].length);
+    if (bytes.size() > 1) prefixes_[id].shorter = trie_.Longest(bytes.substr(0, bytes.size() - 1)).id;
   }
 }
 
@@ -74,35 +89,50 @@ bool PieceEncoder::Fits(SymbolId left, SymbolId right) {
   return (known & 2) != 0;
 }
 
+size_t PieceEncoder::Repeats(absl::string_view piece, size_t position, std::span<const SymbolId> ids) const {
+  if (ids.size() < 2 || ids[ids.size() - 1] != ids[ids.size() - 2]) return 0;
+  // The last token was chosen behind itself and for the text ahead; where both are the same, so is the choice.
+  const size_t period = tables_.LengthOf(ids.back());
+  const size_t ahead = tables_.max_length();
+  const size_t same = PeriodicBytes(piece, position, period);
+  return same < ahead ? 0 : (same - ahead) / period + 1;
+}
+
 void PieceEncoder::Match(absl::string_view piece, std::vector<SymbolId>& out) {
   TokenTrie::Match longest = tables_.trie().Longest(piece);
   if (longest.length == piece.size()) {
     out.push_back(longest.id);
     return;
   }
-  const BpeVocab& vocab = tables_.vocab();
   dead_ends_.assign(piece.size() / 64 + 1, 0);
+  size_t last_dead_end = 0;
   const size_t first = out.size();
   size_t position = 0;
   SymbolId next = longest.id;  // the token to try at `position`
   while (true) {
     // Shorter ones until one fits and leads on.
     for (; next != kNoToken; next = tables_.ShorterPrefix(next)) {
-      const size_t end = position + vocab.TokenBytes(next).size();
+      const size_t end = position + tables_.LengthOf(next);
       if ((dead_ends_[end / 64] >> (end % 64) & 1) != 0) continue;
       if (out.size() == first || Fits(out.back(), next)) break;
     }
     if (next != kNoToken) {
+      const size_t length = tables_.LengthOf(next);
+      const bool was_free = last_dead_end <= position;
       out.push_back(next);
-      position += vocab.TokenBytes(next).size();
+      position += length;
+      const size_t again = was_free ? Repeats(piece, position, std::span(out).subspan(first)) : 0;
+      out.insert(out.end(), again, next);
+      position += again * length;
       if (position == piece.size()) break;
       next = tables_.trie().Longest(piece.substr(position)).id;
       continue;
     }
     dead_ends_[position / 64] |= uint64_t{1} << (position % 64);
+    last_dead_end = std::max(last_dead_end, position);
     CLM_CHECK(out.size() > first);  // every text has an encoding
     next = tables_.ShorterPrefix(out.back());
-    position -= vocab.TokenBytes(out.back()).size();
+    position -= tables_.LengthOf(out.back());
     out.pop_back();
   }
   if (piece.size() > kKeptPieceBytes) dead_ends_ = {};

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -32,20 +33,31 @@ class EncodeTables {
   // The tokens that encodings hold; empty where pieces have to be merged.
   const TokenTrie& trie() const { return trie_; }
   bool merges_pieces() const { return merges_pieces_; }
-  // The longest token that `id` begins with and is not; kNoToken when there is none.
-  SymbolId ShorterPrefix(SymbolId id) const { return shorter_[id]; }
+  // The longest token that `id` begins with and is not; kNoToken when there is none. For tokens of the trie, as is
+  // LengthOf().
+  SymbolId ShorterPrefix(SymbolId id) const { return prefixes_[id].shorter; }
+  // In bytes.
+  uint32_t LengthOf(SymbolId id) const { return prefixes_[id].length; }
+  // No token of the trie is longer, in bytes.
+  uint32_t max_length() const { return max_length_; }
   // The token that a piece of up to ShortPiece::kMaxBytes is; kNoToken says nothing.
   SymbolId ShortToken(const ShortPiece& piece) const { return short_tokens_.Find(piece); }
   void PrefetchShortToken(const ShortPiece& piece) const { short_tokens_.Prefetch(piece); }
 
  private:
+  struct Prefix {
+    SymbolId shorter = kNoToken;
+    uint32_t length = 0;  // of the token itself, in bytes
+  };
+
   void AddShortToken(SymbolId id);
 
   const BpeVocab& vocab_;
   TokenAdjacency adjacency_;
   bool merges_pieces_ = false;
   TokenTrie trie_;
-  std::vector<SymbolId> shorter_;  // by id
+  std::vector<Prefix> prefixes_;  // by id
+  uint32_t max_length_ = 0;
   ShortTokenTable short_tokens_;
 };
 
@@ -59,6 +71,8 @@ class PieceEncoder {
  private:
   void Match(absl::string_view piece, std::vector<SymbolId>& out);
   bool Fits(SymbolId left, SymbolId right);
+  // How often the last of `ids`, which end at `position`, comes again there, as far as text that repeats itself tells.
+  size_t Repeats(absl::string_view piece, size_t position, std::span<const SymbolId> ids) const;
 
   const EncodeTables& tables_;
   PieceMerger merger_;

@@ -29,12 +29,12 @@ class TokenTrieBuilder {
       const Pending node = pending_[next];
       size_t first = node.first;
       if (entries_[first].bytes.size() == node.depth) {
-        trie_.nodes_[node.place] |= TokenTrie::kEndsToken;
-        trie_.ids_[node.place] = entries_[first].id;
+        trie_.nodes_[node.place].link |= TokenTrie::kEndsToken;
+        trie_.nodes_[node.place].id = entries_[first].id;
         ++first;
       }
       children = ChildrenOf(first, node.end, node.depth);
-      if (!children.empty()) trie_.nodes_[node.place] |= Place(children, node.depth) << TokenTrie::kBaseShift;
+      if (!children.empty()) trie_.nodes_[node.place].link |= Place(children, node.depth) << TokenTrie::kBaseShift;
     }
   }
 
@@ -57,7 +57,6 @@ class TokenTrieBuilder {
     free_front_ = 0;
     const auto first = static_cast<uint32_t>(trie_.nodes_.size());
     trie_.nodes_.resize(first + kBlock);
-    trie_.ids_.resize(first + kBlock);
     is_base_.resize(first + kBlock);
     for (uint32_t place = first; place < first + kBlock; ++place) free_.push_back(place);
   }
@@ -79,7 +78,7 @@ class TokenTrieBuilder {
     const uint32_t base = FindBase(children);
     is_base_[base] = true;
     for (const Child& child : children) {
-      trie_.nodes_[base ^ child.byte] = child.byte | TokenTrie::kUsed;
+      trie_.nodes_[base ^ child.byte].link = child.byte | TokenTrie::kUsed;
       pending_.push_back({base ^ child.byte, child.first, child.end, depth + 1});
     }
     return base;
@@ -104,7 +103,7 @@ class TokenTrieBuilder {
     return first;
   }
 
-  bool IsTaken(uint32_t place) const { return (trie_.nodes_[place] & TokenTrie::kUsed) != 0; }
+  bool IsTaken(uint32_t place) const { return (trie_.nodes_[place].link & TokenTrie::kUsed) != 0; }
   bool Fits(uint32_t base, std::span<const Child> children) const {
     return !is_base_[base] && std::none_of(children.begin(), children.end(),
                                            [&](const Child& child) { return IsTaken(base ^ child.byte); });

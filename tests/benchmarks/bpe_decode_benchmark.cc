@@ -35,7 +35,7 @@ void BM_DecodeDocuments(benchmark::State& state) {
   if (!groups.ok()) return state.SkipWithError(groups.status().ToString().c_str());
   const absl::Duration start = SystemClock().Monotonic();
   for (auto _ : state) {
-    const absl::StatusOr<std::vector<std::string>> texts = codec.Decode(*groups);
+    const absl::StatusOr<std::vector<benchmarking::TextGroup>> texts = codec.Decode(*groups);
     if (!texts.ok()) return state.SkipWithError(texts.status().ToString().c_str());
     benchmark::DoNotOptimize(texts->data());
   }

@@ -1,22 +1,24 @@
 #include "tests/benchmarks/document_codec.h"
 
 #include <span>
+#include <string>
 #include <utility>
 
 #include "core/base/status_macros.h"
+#include "core/tokenizer/bpe_decoder.h"
 
 namespace clm::benchmarking {
 namespace {
 
-// Enough to pay for handing a group to a thread, little enough to share the work evenly.
-constexpr size_t kGroupBytes = size_t{512} << 10;
+// Enough to pay for handing a group to a thread and to fill huge pages, little enough to share the work evenly.
+constexpr size_t kGroupBytes = size_t{1} << 20;
 
 std::vector<IdGroup> CutIntoGroups(const std::vector<absl::string_view>& documents) {
   std::vector<IdGroup> groups;
   size_t bytes = kGroupBytes;
   for (size_t i = 0; i < documents.size(); ++i) {
     if (bytes >= kGroupBytes) {
-      groups.push_back({.begin = i, .end = i, .ids = {}, .lengths = {}});
+      groups.push_back({.begin = i, .end = i, .items = {}, .lengths = {}});
       bytes = 0;
     }
     bytes += documents[i].size();
@@ -28,11 +30,13 @@ std::vector<IdGroup> CutIntoGroups(const std::vector<absl::string_view>& documen
 absl::Status EncodeGroup(BpeEncoder& encoder, const std::vector<absl::string_view>& documents, IdGroup& group) {
   size_t bytes = 0;
   for (size_t i = group.begin; i < group.end; ++i) bytes += documents[i].size();
-  group.ids.reserve(bytes / 2);  // rarely more; memory that no id touches costs nothing
+  group.items.reserve(bytes / 2);  // rarely more; memory that no id touches costs nothing
+  std::vector<SymbolId> ids;
   for (size_t i = group.begin; i < group.end; ++i) {
-    const size_t before = group.ids.size();
-    CLM_RETURN_IF_ERROR(encoder.Encode(documents[i], group.ids));
-    group.lengths.push_back(group.ids.size() - before);
+    ids.clear();
+    CLM_RETURN_IF_ERROR(encoder.Encode(documents[i], ids));
+    group.items.insert(group.items.end(), ids.begin(), ids.end());
+    group.lengths.push_back(ids.size());
   }
   return absl::OkStatus();
 }
@@ -47,7 +51,7 @@ size_t TotalBytes(const std::vector<absl::string_view>& documents) {
 
 size_t TotalIds(const std::vector<IdGroup>& groups) {
   size_t ids = 0;
-  for (const IdGroup& group : groups) ids += group.ids.size();
+  for (const IdGroup& group : groups) ids += group.items.size();
   return ids;
 }
 
@@ -68,12 +72,19 @@ absl::StatusOr<std::vector<IdGroup>> DocumentCodec::Encode(const std::vector<abs
   return groups;
 }
 
-absl::StatusOr<std::vector<std::string>> DocumentCodec::Decode(const std::vector<IdGroup>& groups) const {
-  std::vector<std::string> texts;
+absl::StatusOr<std::vector<TextGroup>> DocumentCodec::Decode(const std::vector<IdGroup>& groups) const {
+  std::vector<TextGroup> texts;
+  std::string text;
   for (const IdGroup& group : groups) {
-    std::span<const SymbolId> ids = group.ids;
+    TextGroup& decoded =
+        texts.emplace_back(TextGroup{.begin = group.begin, .end = group.end, .items = {}, .lengths = {}});
+    decoded.items.reserve(kGroupBytes + kGroupBytes / 2);
+    std::span<const SymbolId> ids = group.items;
     for (const size_t length : group.lengths) {
-      CLM_ASSIGN_OR_RETURN(texts.emplace_back(), tokenizer_->Decode(ids.first(length)));
+      text.clear();
+      CLM_RETURN_IF_ERROR(BpeDecode(tokenizer_->vocab(), ids.first(length), text));
+      decoded.items.insert(decoded.items.end(), text.begin(), text.end());
+      decoded.lengths.push_back(text.size());
       ids = ids.subspan(length);
     }
   }

@@ -38,6 +38,7 @@ namespace {
 
 using benchmarking::DocumentCodec;
 using benchmarking::IdGroup;
+using benchmarking::TextGroup;
 using benchmarking::TotalBytes;
 using benchmarking::TotalIds;
 using Documents = std::vector<absl::string_view>;
@@ -119,18 +120,25 @@ std::string IdBytes(const std::vector<IdGroup>& groups) {
     words[0] += static_cast<uint32_t>(group.lengths.size());
     for (const size_t length : group.lengths) words.push_back(static_cast<uint32_t>(length));
   }
-  for (const IdGroup& group : groups) words.insert(words.end(), group.ids.begin(), group.ids.end());
+  for (const IdGroup& group : groups) words.insert(words.end(), group.items.begin(), group.items.end());
   std::string bytes(words.size() * sizeof(uint32_t), '\0');
   std::memcpy(bytes.data(), words.data(), bytes.size());
   return bytes;
 }
 
-absl::Status CheckTexts(const Documents& documents, const std::vector<std::string>& texts) {
-  if (texts.size() != documents.size()) return absl::InternalError("another number of documents comes back");
-  for (size_t i = 0; i < documents.size(); ++i) {
-    if (documents[i] != texts[i]) return absl::InternalError(absl::StrCat("document ", i, " comes back changed"));
+absl::Status CheckTexts(const Documents& documents, const std::vector<TextGroup>& groups) {
+  size_t document = 0;
+  for (const TextGroup& group : groups) {
+    absl::string_view text(group.items.data(), group.items.size());
+    for (const size_t length : group.lengths) {
+      if (document == documents.size() || documents[document] != text.substr(0, length)) {
+        return absl::InternalError(absl::StrCat("document ", document, " comes back changed"));
+      }
+      text.remove_prefix(length);
+      ++document;
+    }
   }
-  return absl::OkStatus();
+  return document == documents.size() ? absl::OkStatus() : absl::InternalError("documents are missing");
 }
 
 absl::StatusOr<std::string> ReadText(const std::string& path) {
@@ -161,7 +169,7 @@ absl::StatusOr<std::vector<Input>> OpenInputs(const EncodeFlags& flags) {
 absl::Status Report(const DocumentCodec& codec, const EncodeFlags& flags, const Documents& documents,
                     const std::vector<IdGroup>& groups, Passes& passes, nlohmann::json& result) {
   if (flags.decode) {
-    std::vector<std::string> texts;
+    std::vector<TextGroup> texts;
     CLM_RETURN_IF_ERROR(passes.Time("decode", [&]() -> absl::StatusOr<size_t> {
       CLM_ASSIGN_OR_RETURN(texts, codec.Decode(groups));
       return TotalBytes(documents);

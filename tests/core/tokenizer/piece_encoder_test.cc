@@ -46,6 +46,26 @@ TEST(PieceEncoderTest, AgreesWithMergingOnLongPieces) {
   }
 }
 
+TEST(PieceEncoderTest, AgreesWithMergingWhereTextRepeatsItself) {
+  for (uint64_t round = 0; round < 60; ++round) {
+    const BpeVocab vocab = OrderedVocab(round, 4 + round);
+    const EncodeTables tables(vocab);
+    CounterRng rng(4, "piece_encoder_test", round);
+    std::string piece;
+    for (int run = 0; run < 12; ++run) {
+      const std::string period = RandomLetters(rng, 1 + rng.NextBelow(5), 1 + rng.NextBelow(3));
+      for (uint64_t times = rng.NextBelow(300); times > 0; --times) piece += period;
+      piece += RandomLetters(rng, rng.NextBelow(4), 3);
+    }
+    piece += "a";
+    std::vector<SymbolId> ids;
+    PieceEncoder(tables).Encode(piece, ids);
+    std::vector<SymbolId> merged;
+    PieceMerger(vocab).Merge(piece, merged);
+    ASSERT_TRUE(ids == merged) << "round " << round;
+  }
+}
+
 TEST(PieceEncoderTest, AWholePieceBecomesItsTokenThoughMergingWouldNotGiveIt) {
   BpeVocabParts parts = clm::testing::PartsOf({{'a', 'b'}, {'b', 'c'}});
   parts.tokens.insert(parts.tokens.begin() + 258, "abc");  // merging gives ab c
