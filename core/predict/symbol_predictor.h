@@ -5,9 +5,15 @@
 // arithmetic: the same symbols give the same frequencies on every machine, thread count and library version, for ever.
 // That is what fingerprint() promises: predictors of equal fingerprint give equal frequencies.
 //
-// Call order per lane: Frequencies() (any number of times), then Update() with the symbol that came, and so on.
+// Call order per lane: Frequencies(), Interval(), Find() and the ranks in any order and number, then Update() with the
+// symbol that came, and so on. Intervals lie in the order of the symbols. Ranks order the symbols by what the predictor
+// finds likelier, equal ones by the symbol: rank 0 is its first choice.
 //
-// Thread-safety: not thread-safe. Ownership: spans returned are valid until the next non-const call.
+// The functions that are not pure have slow defaults; a predictor that can do better overrides them with the same
+// results.
+//
+// Thread-safety: not thread-safe, with one exception that predictors of many lanes promise (see CanAskLanesInParallel).
+// Ownership: spans returned are valid until the next non-const call.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +24,22 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
+#include "core/entropy/cdf.h"
 
 namespace clm {
+
+// What came on one lane.
+struct LaneUpdate {
+  uint32_t lane = 0;
+  SymbolId symbol = 0;
+};
+
+// Symbols that are known beforehand, and where their intervals go.
+struct LaneText {
+  uint32_t lane = 0;
+  std::span<const SymbolId> symbols;
+  std::span<SymbolInterval> intervals;  // as long as `symbols`
+};
 
 class SymbolPredictor {
  public:
@@ -34,8 +54,24 @@ class SymbolPredictor {
 
   // Writes the frequencies of all `vocab_size()` symbols of the next position of `lane` to `out` (size vocab_size()).
   virtual void Frequencies(size_t lane, std::span<uint32_t> out) = 0;
+  // The interval of one symbol.
+  virtual SymbolInterval Interval(size_t lane, SymbolId symbol);
+  // The symbol whose interval holds `slot`, and that interval. Requires slot < 2^precision_bits().
+  virtual SymbolId Find(size_t lane, uint32_t slot, SymbolInterval& interval);
+  // How many symbols come before `symbol` in the order of likelihood.
+  virtual uint32_t RankOf(size_t lane, SymbolId symbol);
+  // Its inverse. Requires rank < vocab_size().
+  virtual SymbolId SymbolOfRank(size_t lane, uint32_t rank);
+  // Whether the functions above may run for different lanes at the same time.
+  virtual bool CanAskLanesInParallel() const { return false; }
+
   // Tells the symbol that came. Requires symbol < vocab_size().
   virtual void Update(size_t lane, SymbolId symbol) = 0;
+  // The same on many lanes, each named at most once: where the work of lanes can be joined, many times faster.
+  virtual void UpdateLanes(std::span<const LaneUpdate> updates);
+  // Tells all symbols of each text, its lane named at most once, and gives the interval that each had before it was
+  // told. The fastest way where the symbols are known.
+  virtual void ScoreLanes(std::span<const LaneText> texts);
   // Back to the state at the start of a document.
   virtual void Reset(size_t lane) = 0;
 
