@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/model/checkpoint.h"
+#include "core/checkpoint/checkpoint.h"
 #include "core/model/torch_scorer.h"
 #include "core/model/torch_status.h"
 #include "core/model/torch_stepper.h"

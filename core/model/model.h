@@ -18,7 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/file_io.h"
 #include "core/model/device.h"
-#include "core/model/model_config.h"
+#include "core/checkpoint/model_config.h"
 #include "core/model/row_composition.h"
 #include "core/model/scorer_options.h"
 #include "core/predict/next_symbol_model.h"

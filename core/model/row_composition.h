@@ -20,8 +20,8 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
-#include "core/model/model_config.h"
-#include "core/model/parameter_layout.h"
+#include "core/checkpoint/model_config.h"
+#include "core/checkpoint/parameter_layout.h"
 
 namespace clm {
 

@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/artifact/artifact_id.h"
-#include "core/model/model_config.h"
+#include "core/checkpoint/model_config.h"
 #include "core/pipeline/context.h"
 #include "core/train/train_config.h"
 #include "core/train/train_report.h"

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "core/model/parameter_layout.h"
+#include "core/checkpoint/parameter_layout.h"
 #include "core/train/train_config.h"
 
 namespace clm {

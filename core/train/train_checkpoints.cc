@@ -11,7 +11,7 @@
 #include "core/artifact/safetensors.h"
 #include "core/base/digest.h"
 #include "core/base/status_macros.h"
-#include "core/model/checkpoint.h"
+#include "core/checkpoint/checkpoint.h"
 
 namespace clm {
 namespace {

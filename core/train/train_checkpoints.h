@@ -20,7 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/file_io.h"
-#include "core/model/parameter_layout.h"
+#include "core/checkpoint/parameter_layout.h"
 #include "core/train/train_state.h"
 
 namespace clm {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/model_config.h"
+#include "core/checkpoint/model_config.h"
 #include "core/train/train_state.h"
 
 namespace clm {

@@ -23,17 +23,18 @@ const std::map<std::string, std::set<std::string>>& Allowed() {
       {"coordinate", {}},
       {"manifold", {}},
       {"predict", {"entropy"}},
+      {"checkpoint", {"artifact"}},
       {"representation", {"text", "tokenizer", "coordinate", "manifold", "entropy"}},
       {"data", {"text", "representation", "artifact"}},
-      {"model", {"predict", "representation/vocab_layout.h", "artifact"}},
-      {"engine", {"predict", "entropy", "representation/vocab_layout.h", "artifact"}},
-      {"train", {"model", "data", "predict", "artifact"}},
+      {"model", {"predict", "checkpoint", "representation/vocab_layout.h", "artifact"}},
+      {"engine", {"predict", "entropy", "checkpoint", "representation/vocab_layout.h", "artifact"}},
+      {"train", {"model", "data", "predict", "checkpoint", "artifact"}},
       {"eval", {"predict", "data", "representation"}},
       {"codec", {"predict", "entropy", "representation"}},
       {"generate", {"text", "predict", "representation"}},
       {"pipeline",
-       {"text", "entropy", "artifact", "tokenizer", "coordinate", "manifold", "predict", "representation", "data",
-        "model", "engine", "train", "eval", "codec", "generate"}},
+       {"text", "entropy", "artifact", "tokenizer", "coordinate", "manifold", "predict", "checkpoint", "representation",
+        "data", "model", "engine", "train", "eval", "codec", "generate"}},
   };
   return *kTable;
 }

@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/model/parameter_layout.h"
+#include "core/checkpoint/parameter_layout.h"
 #include "core/model/row_composition.h"
 
 namespace clm {

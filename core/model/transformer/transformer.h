@@ -19,8 +19,8 @@
 #include <span>
 #include <vector>
 
-#include "core/model/model_config.h"
-#include "core/model/parameter_layout.h"
+#include "core/checkpoint/model_config.h"
+#include "core/checkpoint/parameter_layout.h"
 #include "core/model/row_composition.h"
 #include "core/model/token_batch.h"
 #include "core/model/transformer/composed_tables.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/units.h"
-#include "core/model/checkpoint.h"
+#include "core/checkpoint/checkpoint.h"
 #include "tests/core/model/small_model.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temporary_directory.h"

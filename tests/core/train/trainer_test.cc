@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/fault_file_system.h"
 #include "core/base/status_macros.h"
-#include "core/model/checkpoint.h"
+#include "core/checkpoint/checkpoint.h"
 #include "tests/core/train/pattern_source.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temporary_directory.h"

@@ -1,4 +1,4 @@
-#include "core/model/model_config.h"
+#include "core/checkpoint/model_config.h"
 
 #include <array>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "core/model/checkpoint.h"
+#include "core/checkpoint/checkpoint.h"
 
 #include <bit>
 #include <cmath>

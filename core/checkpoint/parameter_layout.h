@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "core/model/model_config.h"
+#include "core/checkpoint/model_config.h"
 
 namespace clm {
 

@@ -1,4 +1,4 @@
-#include "core/model/parameter_layout.h"
+#include "core/checkpoint/parameter_layout.h"
 
 #include <algorithm>
 #include <cmath>

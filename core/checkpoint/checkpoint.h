@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "core/artifact/safetensors.h"
 #include "core/base/file_io.h"
-#include "core/model/model_config.h"
-#include "core/model/parameter_layout.h"
+#include "core/checkpoint/model_config.h"
+#include "core/checkpoint/parameter_layout.h"
 
 namespace clm {
 

@@ -1,0 +1,279 @@
+#include "core/engine/kernels/row_kernels.h"
+
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/engine/kernels/row_kernels.cc"
+#include "hwy/foreach_target.h"  // compiles this file once per instruction set; must come first
+#include "hwy/highway.h"
+// clang-format on
+
+#include "core/engine/tables.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace clm::engine_kernels::HWY_NAMESPACE {
+
+inline int32_t Clamp(int64_t value, int32_t limit) {
+  const int64_t low = value < -limit ? -int64_t{limit} : value;
+  return static_cast<int32_t>(low > limit ? int64_t{limit} : low);
+}
+
+// Half of 2^shift, to round with.
+inline int32_t Half32(int shift) { return shift == 0 ? 0 : int32_t{1} << (shift - 1); }
+inline int64_t Half64(int shift) { return shift == 0 ? 0 : int64_t{1} << (shift - 1); }
+
+uint32_t MaxAbsLoop(const int32_t* x, size_t count) {
+  int32_t largest = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t size = x[i] < 0 ? -x[i] : x[i];
+    largest = size > largest ? size : largest;
+  }
+  return static_cast<uint32_t>(largest);
+}
+
+int32_t MaxLoop(const int32_t* x, size_t count) {
+  int32_t largest = INT32_MIN;
+  for (size_t i = 0; i < count; ++i) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+int64_t NormProductsLoop(const int32_t* x, int shift, const int16_t* gain, int32_t* products, size_t count) {
+  const int32_t factor = shift < 0 ? int32_t{1} << -shift : 1;
+  const int down = shift < 0 ? 0 : shift;
+  const int32_t half = Half32(down);
+  int64_t sum = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t n = (x[i] * factor + half) >> down;
+    sum += static_cast<int64_t>(n * n);  // at most 2^30
+    products[i] = n * gain[i];
+  }
+  return sum;
+}
+
+void QuantizeNarrowLoop(const int32_t* x, int shift, int32_t factor, int16_t* out, size_t count) {
+  const int32_t half = Half32(shift);
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t scaled = ((x[i] + half) >> shift) * factor;
+    out[i] = static_cast<int16_t>((scaled + (1 << 23)) >> 24);
+  }
+}
+
+void QuantizeWideLoop(const int32_t* x, int shift, int16_t* out, size_t count) {
+  const int32_t half = Half32(shift);
+  for (size_t i = 0; i < count; ++i) out[i] = static_cast<int16_t>((x[i] + half) >> shift);
+}
+
+inline int32_t Rescaled(int32_t sum, const Rescale& rescale, size_t i, int64_t half) {
+  const int32_t factor = rescale.row_scale[i] * rescale.mantissa;
+  return Clamp((int64_t{sum} * factor + half) >> rescale.shift, rescale.limit);
+}
+
+void RescaleRowLoop(const int32_t* sums, const Rescale& rescale, int32_t* out, size_t count) {
+  const Rescale by = rescale;
+  const int64_t half = Half64(by.shift);
+  for (size_t i = 0; i < count; ++i) out[i] = Rescaled(sums[i], by, i, half);
+}
+
+void RescaleAddLoop(const int32_t* sums, const Rescale& rescale, int32_t* residual, size_t count) {
+  const Rescale by = rescale;
+  const int64_t half = Half64(by.shift);
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t sum = residual[i] + Rescaled(sums[i], by, i, half);  // both below 2^30
+    const int32_t low = sum < -kResidualLimit ? -kResidualLimit : sum;
+    residual[i] = low > kResidualLimit ? kResidualLimit : low;
+  }
+}
+
+void MultiplyRowLoop(const int32_t* x, int32_t mantissa, int shift, int32_t* out, size_t count) {
+  const int64_t half = Half64(shift);
+  for (size_t i = 0; i < count; ++i) out[i] = Clamp((int64_t{x[i]} * mantissa + half) >> shift, kResidualLimit);
+}
+
+void RotateLoop(int32_t* x, size_t heads, size_t half, const int16_t* sine, const int16_t* cosine) {
+  constexpr int32_t kHalf = 1 << (kTrigBits - 1);
+  for (size_t head = 0; head < heads; ++head, x += 2 * half) {
+    int32_t* y = x + half;
+    for (size_t j = 0; j < half; ++j) {
+      const int32_t a = x[j];
+      const int32_t b = y[j];
+      x[j] = (a * cosine[j] - b * sine[j] + kHalf) >> kTrigBits;
+      y[j] = (b * cosine[j] + a * sine[j] + kHalf) >> kTrigBits;
+    }
+  }
+}
+
+void SiluLoop(const int32_t* gate, int32_t* out, size_t count) {
+  const uint32_t* table = kSigmoidTable.data();
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t x = gate[i];
+    const int32_t size = x < 0 ? -x : x;
+    const int32_t far = size >> kSigmoidStepBits;
+    const uint32_t packed = table[far < 1024 ? far : 1024];
+    const auto base = static_cast<int32_t>(packed & 0xFFFF);
+    const auto slope = static_cast<int32_t>(packed >> 16);
+    const int32_t value = base + ((slope * (size & 31)) >> kSigmoidStepBits);
+    out[i] = x * (x < 0 ? 32768 - value : value);
+  }
+}
+
+void ProductsLoop(const int32_t* a, int shift_a, const int32_t* b, int shift_b, int32_t* out, size_t count) {
+  const int32_t half_a = Half32(shift_a);
+  const int32_t half_b = Half32(shift_b);
+  for (size_t i = 0; i < count; ++i) out[i] = ((a[i] + half_a) >> shift_a) * ((b[i] + half_b) >> shift_b);
+}
+
+int32_t ScoresLoop(const int32_t* dots, const int32_t* scale, int shift, int32_t* scores, size_t count) {
+  const int64_t half = Half64(shift);
+  int32_t largest = -kResidualLimit;
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t score = Clamp((int64_t{dots[i]} * scale[i] + half) >> shift, kResidualLimit);
+    scores[i] = score;
+    largest = score > largest ? score : largest;
+  }
+  return largest;
+}
+
+void SoftmaxWeightsLoop(const int32_t* scores, int32_t largest, const int32_t* scale, int32_t* weights, size_t count,
+                        SoftmaxSums& sums) {
+  uint64_t total = 0;
+  uint64_t scaled_total = 0;
+  uint64_t largest_scaled = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t weight = Exp2Negative(static_cast<uint32_t>(largest - scores[i])) >> (kWeightBits - 15);
+    weights[i] = static_cast<int32_t>(weight);
+    const uint64_t scaled = uint64_t{weight} * static_cast<uint32_t>(scale[i]);
+    total += weight;
+    scaled_total += scaled;
+    largest_scaled = scaled > largest_scaled ? scaled : largest_scaled;
+  }
+  sums.weights += total;
+  sums.scaled += scaled_total;
+  if (largest_scaled > sums.largest_scaled) sums.largest_scaled = largest_scaled;
+}
+
+void ScaleWeightsLoop(const int32_t* weights, const int32_t* scale, int shift, int16_t* out, size_t count) {
+  const int64_t half = Half64(shift);
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t scaled = (int64_t{weights[i]} * scale[i] + half) >> shift;
+    out[i] = static_cast<int16_t>(scaled > 32767 ? 32767 : scaled);
+  }
+}
+
+uint64_t LogitWeightsLoop(const int32_t* logits, int32_t largest, uint32_t* weights, size_t count) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t weight = Exp2Negative(static_cast<uint32_t>(largest) - static_cast<uint32_t>(logits[i]));
+    weights[i] = weight;
+    sum += weight;
+  }
+  return sum;
+}
+
+uint64_t WeightsToFrequenciesLoop(uint32_t* weights, const Divisor& divisor, size_t count) {
+  const Divisor by = divisor;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t weight = weights[i];
+    const uint64_t product = weight * by.high + ((weight * by.low) >> kWeightBits);
+    const auto frequency = static_cast<uint32_t>(product >> by.shift) + 1;
+    weights[i] = frequency;
+    sum += frequency;
+  }
+  return sum;
+}
+
+uint32_t CountBeforeLoop(const int32_t* logits, size_t count, int32_t logit, size_t index) {
+  uint32_t before = 0;
+  for (size_t i = 0; i < index; ++i) before += logits[i] >= logit ? 1U : 0U;
+  for (size_t i = index + 1; i < count; ++i) before += logits[i] > logit ? 1U : 0U;
+  return before;
+}
+
+}  // namespace clm::engine_kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace clm::engine_kernels {
+
+HWY_EXPORT(MaxAbsLoop);
+HWY_EXPORT(MaxLoop);
+HWY_EXPORT(NormProductsLoop);
+HWY_EXPORT(QuantizeNarrowLoop);
+HWY_EXPORT(QuantizeWideLoop);
+HWY_EXPORT(RescaleRowLoop);
+HWY_EXPORT(RescaleAddLoop);
+HWY_EXPORT(MultiplyRowLoop);
+HWY_EXPORT(RotateLoop);
+HWY_EXPORT(SiluLoop);
+HWY_EXPORT(ProductsLoop);
+HWY_EXPORT(ScoresLoop);
+HWY_EXPORT(SoftmaxWeightsLoop);
+HWY_EXPORT(ScaleWeightsLoop);
+HWY_EXPORT(LogitWeightsLoop);
+HWY_EXPORT(WeightsToFrequenciesLoop);
+HWY_EXPORT(CountBeforeLoop);
+
+uint32_t MaxAbs(const int32_t* x, size_t count) { return HWY_DYNAMIC_DISPATCH(MaxAbsLoop)(x, count); }
+
+int32_t Max(const int32_t* x, size_t count) { return HWY_DYNAMIC_DISPATCH(MaxLoop)(x, count); }
+
+int64_t NormProducts(const int32_t* x, int shift, const int16_t* gain, int32_t* products, size_t count) {
+  return HWY_DYNAMIC_DISPATCH(NormProductsLoop)(x, shift, gain, products, count);
+}
+
+void QuantizeNarrow(const int32_t* x, int shift, int32_t factor, int16_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(QuantizeNarrowLoop)(x, shift, factor, out, count);
+}
+
+void QuantizeWide(const int32_t* x, int shift, int16_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(QuantizeWideLoop)(x, shift, out, count);
+}
+
+void RescaleRow(const int32_t* sums, const Rescale& rescale, int32_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(RescaleRowLoop)(sums, rescale, out, count);
+}
+
+void RescaleAdd(const int32_t* sums, const Rescale& rescale, int32_t* residual, size_t count) {
+  HWY_DYNAMIC_DISPATCH(RescaleAddLoop)(sums, rescale, residual, count);
+}
+
+void MultiplyRow(const int32_t* x, int32_t mantissa, int shift, int32_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(MultiplyRowLoop)(x, mantissa, shift, out, count);
+}
+
+void Rotate(int32_t* x, size_t heads, size_t half, const int16_t* sine, const int16_t* cosine) {
+  HWY_DYNAMIC_DISPATCH(RotateLoop)(x, heads, half, sine, cosine);
+}
+
+void Silu(const int32_t* gate, int32_t* out, size_t count) { HWY_DYNAMIC_DISPATCH(SiluLoop)(gate, out, count); }
+
+void Products(const int32_t* a, int shift_a, const int32_t* b, int shift_b, int32_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(ProductsLoop)(a, shift_a, b, shift_b, out, count);
+}
+
+int32_t Scores(const int32_t* dots, const int32_t* scale, int shift, int32_t* scores, size_t count) {
+  return HWY_DYNAMIC_DISPATCH(ScoresLoop)(dots, scale, shift, scores, count);
+}
+
+void SoftmaxWeights(const int32_t* scores, int32_t largest, const int32_t* scale, int32_t* weights, size_t count,
+                    SoftmaxSums& sums) {
+  HWY_DYNAMIC_DISPATCH(SoftmaxWeightsLoop)(scores, largest, scale, weights, count, sums);
+}
+
+void ScaleWeights(const int32_t* weights, const int32_t* scale, int shift, int16_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(ScaleWeightsLoop)(weights, scale, shift, out, count);
+}
+
+uint64_t LogitWeights(const int32_t* logits, int32_t largest, uint32_t* weights, size_t count) {
+  return HWY_DYNAMIC_DISPATCH(LogitWeightsLoop)(logits, largest, weights, count);
+}
+
+uint64_t WeightsToFrequencies(uint32_t* weights, const Divisor& divisor, size_t count) {
+  return HWY_DYNAMIC_DISPATCH(WeightsToFrequenciesLoop)(weights, divisor, count);
+}
+
+uint32_t CountBefore(const int32_t* logits, size_t count, int32_t logit, size_t index) {
+  return HWY_DYNAMIC_DISPATCH(CountBeforeLoop)(logits, count, logit, index);
+}
+
+}  // namespace clm::engine_kernels
+#endif
