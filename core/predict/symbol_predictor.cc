@@ -55,6 +55,10 @@ SymbolId SymbolPredictor::SymbolOfRank(size_t lane, uint32_t rank) {
   return symbols[rank];
 }
 
+void SymbolPredictor::AskLanes(size_t count, absl::FunctionRef<void(size_t)> ask) {
+  for (size_t i = 0; i < count; ++i) ask(i);
+}
+
 void SymbolPredictor::UpdateLanes(std::span<const LaneUpdate> updates) {
   for (const LaneUpdate& update : updates) Update(update.lane, update.symbol);
 }

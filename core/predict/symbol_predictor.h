@@ -12,8 +12,7 @@
 // The functions that are not pure have slow defaults; a predictor that can do better overrides them with the same
 // results.
 //
-// Thread-safety: not thread-safe, with one exception that predictors of many lanes promise (see CanAskLanesInParallel).
-// Ownership: spans returned are valid until the next non-const call.
+// Thread-safety: not thread-safe; AskLanes() is the way to ask in parallel.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +21,7 @@
 #include <span>
 #include <string>
 
-#include "absl/status/statusor.h"
+#include "absl/functional/function_ref.h"
 #include "core/base/types.h"
 #include "core/entropy/cdf.h"
 
@@ -62,8 +61,9 @@ class SymbolPredictor {
   virtual uint32_t RankOf(size_t lane, SymbolId symbol);
   // Its inverse. Requires rank < vocab_size().
   virtual SymbolId SymbolOfRank(size_t lane, uint32_t rank);
-  // Whether the functions above may run for different lanes at the same time.
-  virtual bool CanAskLanesInParallel() const { return false; }
+  // Calls ask(0) .. ask(count - 1), each of which asks the functions above about a lane of its own: on several threads
+  // where the predictor allows that, otherwise one after the other.
+  virtual void AskLanes(size_t count, absl::FunctionRef<void(size_t)> ask);
 
   // Tells the symbol that came. Requires symbol < vocab_size().
   virtual void Update(size_t lane, SymbolId symbol) = 0;
