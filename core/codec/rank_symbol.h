@@ -3,8 +3,8 @@
 //   -1 - r   a hit: the symbol that the predictor put at rank r (0 is its first choice), r < top_k
 //   id       a miss: a symbol ranked at top_k or later, told literally
 //
-// A sequence of these is all that a decoder with the same predictor needs. Source of the mapping: "A Compression View of
-// Large Language Models", 2024, github.com/ijm/LLM-compression.
+// A sequence of these is all that a decoder with the same predictor needs. Source of the mapping: "A Compression View
+// of Large Language Models", 2024, github.com/ijm/LLM-compression.
 #pragma once
 
 #include <cstdint>
