@@ -63,9 +63,15 @@ void SendError(int code, const std::string& message) {
 }
 
 [[noreturn]] void WaitForever() {
+  // Blocked but while it waits: a signal between the look and the wait would be slept over.
+  sigset_t terminate;
+  sigset_t before;
+  sigemptyset(&terminate);
+  sigaddset(&terminate, SIGTERM);
+  sigprocmask(SIG_BLOCK, &terminate, &before);
   while (true) {
-    pause();
     if (terminated) StopInOrder();
+    sigsuspend(&before);
   }
 }
 

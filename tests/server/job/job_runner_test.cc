@@ -37,7 +37,7 @@ class JobRunnerTest : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(
         auto journal,
         JobJournal::Open({.path = directory_.File("journal.sqlite"), .max_size_bytes = 0, .on_commit = {}}));
-    ASSERT_OK_AND_ASSIGN(table_, JobTable::Open(std::move(journal), {}));
+    ASSERT_OK_AND_ASSIGN(table_, JobTable::Open(std::move(journal), {.progress_interval = absl::Milliseconds(5)}));
     options_.data_dir = directory_.path();
     runner_ = std::make_unique<JobRunner>(*table_, options_);
     ASSERT_OK(runner_->Start());

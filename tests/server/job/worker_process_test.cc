@@ -97,7 +97,7 @@ TEST_F(WorkerProcessTest, WorkerInheritsNothingButItsPipesAndItsLock) {
 }
 
 TEST_F(WorkerProcessTest, SecondAttemptWaitsForTheFirst) {
-  ASSERT_OK_AND_ASSIGN(WorkerProcess first, WorkerProcess::Start(Script("read line < /dev/zero; tail -f /dev/null")));
+  ASSERT_OK_AND_ASSIGN(WorkerProcess first, WorkerProcess::Start(Script("tail -f /dev/null")));
   WorkerCommand second = Script("exit 0");
   second.lock_timeout = absl::Milliseconds(20);
   EXPECT_THAT(WorkerProcess::Start(second), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("LOCK")));
