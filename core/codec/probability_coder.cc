@@ -1,102 +1,91 @@
 #include "core/codec/probability_coder.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/codec/canary.h"
-#include "core/entropy/cdf.h"
 #include "core/entropy/rans.h"
 
 namespace clm {
 namespace {
 
-constexpr size_t kCancelInterval = 1024;  // bytes; a model may need milliseconds for each
+CodecParameters ParametersOf(const CodingModel& model) {
+  CodecParameters parameters = model.parameters();
+  parameters.codec = CodecId::kProbability;
+  return parameters;
+}
 
-// One block's walk through the predictor: the distribution of the next byte in cumulative form.
-class Walk {
+absl::Status CheckInterval(SymbolInterval interval, SymbolId symbol, int precision_bits) {
+  const uint64_t end = uint64_t{interval.start} + interval.frequency;
+  if (interval.frequency > 0 && end <= uint64_t{1} << precision_bits) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the predictor gives symbol ", symbol, " the interval [", interval.start,
+                                          ", ", end, ") of ", uint64_t{1} << precision_bits));
+}
+
+// A block as it comes out of its payload, symbol by symbol.
+class Decoding {
  public:
-  explicit Walk(const SymbolPredictor& prototype)
-      : predictor_(prototype.Clone()),
-        frequencies_(predictor_->vocab_size()),
-        cumulative_(size_t{predictor_->vocab_size()} + 1) {
-    predictor_->Reset(0);
+  Decoding(const CodingModel& model, absl::string_view payload, size_t raw_length)
+      : model_(model), decoder_(payload, model.parameters().precision_bits), raw_length_(raw_length) {
+    raw_.reserve(raw_length);
+    if (!decoder_.Start()) status_ = absl::DataLossError("the coded data begin with no valid state");
   }
 
-  absl::Status Predict() {
-    predictor_->Frequencies(0, frequencies_);
-    CLM_RETURN_IF_ERROR(CheckFrequencies(frequencies_, predictor_->precision_bits()));
-    Accumulate(frequencies_, cumulative_);
-    return absl::OkStatus();
+  std::optional<SymbolId> Next(SymbolPredictor& predictor, size_t lane) {
+    if (!status_.ok() || raw_.size() == raw_length_) return std::nullopt;
+    SymbolInterval interval;
+    const SymbolId symbol = predictor.Find(lane, decoder_.Slot(), interval);
+    const size_t before = raw_.size();
+    status_ = model_.AppendBytes(symbol, raw_length_, raw_);
+    if (status_.ok() && !decoder_.Take(interval)) {
+      status_ = absl::DataLossError(absl::StrCat("the coded data end after ", before, " of ", raw_length_, " bytes"));
+    }
+    if (!status_.ok()) return std::nullopt;
+    return symbol;
   }
-  SymbolInterval Interval(size_t symbol) const {
-    return {.start = cumulative_[symbol], .frequency = frequencies_[symbol]};
+
+  absl::StatusOr<std::string> Finish() {
+    CLM_RETURN_IF_ERROR(status_);
+    if (!decoder_.Finished()) return absl::DataLossError("the coded data do not end in the initial state");
+    return std::move(raw_);
   }
-  size_t Find(uint32_t slot) const { return FindSymbol(cumulative_, slot); }
-  void Update(size_t symbol) { predictor_->Update(0, static_cast<SymbolId>(symbol)); }
 
  private:
-  std::unique_ptr<SymbolPredictor> predictor_;
-  std::vector<uint32_t> frequencies_;
-  std::vector<uint32_t> cumulative_;
+  const CodingModel& model_;
+  RansDecoder decoder_;
+  const size_t raw_length_;
+  std::string raw_;
+  absl::Status status_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const ProbabilityCoder>> ProbabilityCoder::Create(
-    std::unique_ptr<SymbolPredictor> prototype) {
-  const int precision_bits = prototype->precision_bits();
-  if (prototype->vocab_size() < 256 || prototype->lanes() == 0 || precision_bits < 12 ||
-      precision_bits > kMaxPrecisionBits) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a predictor of ", prototype->vocab_size(), " symbols (at least 256), ", prototype->lanes(),
-        " lanes (at least 1) and ", precision_bits, " bits (12 to ", kMaxPrecisionBits, ") cannot code bytes"));
-  }
-  CodecParameters parameters;
-  parameters.codec = CodecId::kProbability;
-  parameters.precision_bits = static_cast<uint8_t>(precision_bits);
-  parameters.predictor = ShortFingerprintOf(prototype->fingerprint());
-  parameters.canary = CanaryOf(*prototype);
-  return std::shared_ptr<const ProbabilityCoder>(new ProbabilityCoder(std::move(prototype), parameters));
-}
+ProbabilityCoder::ProbabilityCoder(std::shared_ptr<const CodingModel> model)
+    : model_(std::move(model)), parameters_(ParametersOf(*model_)) {}
 
 absl::StatusOr<std::string> ProbabilityCoder::Encode(absl::string_view raw, const CancellationToken& cancel) const {
-  Walk walk(*prototype_);
+  CLM_ASSIGN_OR_RETURN(const std::vector<SymbolId> symbols, model_->SymbolsOf(raw));
+  std::vector<SymbolInterval> intervals(symbols.size());
+  const LaneWork work = {.symbols = symbols, .intervals = intervals};
+  CLM_RETURN_IF_ERROR(model_->lanes().Run({&work, 1}, cancel));
   RansEncoder encoder(parameters_.precision_bits);
-  encoder.Reserve(raw.size());
-  for (size_t i = 0; i < raw.size(); ++i) {
-    if (i % kCancelInterval == 0) CLM_RETURN_IF_ERROR(cancel.Check());
-    const auto symbol = static_cast<uint8_t>(raw[i]);
-    CLM_RETURN_IF_ERROR(walk.Predict());
-    encoder.Add(walk.Interval(symbol));
-    walk.Update(symbol);
+  encoder.Reserve(symbols.size());
+  for (size_t i = 0; i < symbols.size(); ++i) {
+    CLM_RETURN_IF_ERROR(CheckInterval(intervals[i], symbols[i], parameters_.precision_bits));
+    encoder.Add(intervals[i]);
   }
   return encoder.Finish();
 }
 
 absl::StatusOr<std::string> ProbabilityCoder::Decode(absl::string_view payload, size_t raw_length,
                                                      const CancellationToken& cancel) const {
-  RansDecoder decoder(payload, parameters_.precision_bits);
-  if (!decoder.Start()) return absl::DataLossError("the coded data begin with no valid state");
-  Walk walk(*prototype_);
-  std::string raw;
-  raw.reserve(raw_length);
-  while (raw.size() < raw_length) {
-    if (raw.size() % kCancelInterval == 0) CLM_RETURN_IF_ERROR(cancel.Check());
-    CLM_RETURN_IF_ERROR(walk.Predict());
-    const size_t symbol = walk.Find(decoder.Slot());
-    if (symbol > 255) {
-      return absl::DataLossError(absl::StrCat("the coded data hold symbol ", symbol, " at byte ", raw.size()));
-    }
-    if (!decoder.Take(walk.Interval(symbol))) {
-      return absl::DataLossError(absl::StrCat("the coded data end after ", raw.size(), " of ", raw_length, " bytes"));
-    }
-    walk.Update(symbol);
-    raw.push_back(static_cast<char>(static_cast<uint8_t>(symbol)));
-  }
-  if (!decoder.Finished()) return absl::DataLossError("the coded data do not end in the initial state");
-  return raw;
+  Decoding decoding(*model_, payload, raw_length);
+  const LaneWork work = {
+      .next = [&decoding](SymbolPredictor& predictor, size_t lane) { return decoding.Next(predictor, lane); }};
+  CLM_RETURN_IF_ERROR(model_->lanes().Run({&work, 1}, cancel));
+  return decoding.Finish();
 }
 
 }  // namespace clm

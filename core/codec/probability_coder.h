@@ -1,10 +1,12 @@
-// ProbabilityCoder: blocks coded with the distributions of any SymbolPredictor over bytes and rANS. Codec id
-// kProbability.
+// ProbabilityCoder: blocks coded with the distributions of a model and rANS. Codec id kProbability.
 //
-//   payload   a rANS payload (core/entropy/rans.h): one interval per byte, P = the predictor's precision
+//   payload   a rANS payload (core/entropy/rans.h): one interval per symbol of the block, P = the predictor's precision
 //
-// Symbols 0 to 255 of the predictor are the bytes; further symbols (a boundary) are never coded but cost their share.
-// Each block starts from the predictor's initial state. Every table is checked before it is used.
+// The block's symbols are those of the model's representation; they end where its bytes do, so their number is not
+// stored. The boundary and other specials are never coded but cost their share. Each block starts from the predictor's
+// initial state.
+//
+// Memory per running call: 12 bytes per symbol to encode, the block to decode.
 #pragma once
 
 #include <cstddef>
@@ -12,26 +14,22 @@
 #include <string>
 
 #include "core/codec/block_coder.h"
-#include "core/predict/symbol_predictor.h"
+#include "core/codec/coding_model.h"
 
 namespace clm {
 
 class ProbabilityCoder final : public BlockCoder {
  public:
-  // `prototype` is cloned for every block, possibly from several threads at once: its Clone() must allow that.
-  // INVALID_ARGUMENT for fewer than 256 symbols, no lane, or a precision outside [12, 24].
-  static absl::StatusOr<std::shared_ptr<const ProbabilityCoder>> Create(std::unique_ptr<SymbolPredictor> prototype);
+  explicit ProbabilityCoder(std::shared_ptr<const CodingModel> model);
 
   const CodecParameters& parameters() const override { return parameters_; }
+  // INTERNAL for intervals that no distribution has.
   absl::StatusOr<std::string> Encode(absl::string_view raw, const CancellationToken& cancel) const override;
   absl::StatusOr<std::string> Decode(absl::string_view payload, size_t raw_length,
                                      const CancellationToken& cancel) const override;
 
  private:
-  ProbabilityCoder(std::unique_ptr<SymbolPredictor> prototype, const CodecParameters& parameters)
-      : prototype_(std::move(prototype)), parameters_(parameters) {}
-
-  const std::unique_ptr<SymbolPredictor> prototype_;
+  const std::shared_ptr<const CodingModel> model_;
   const CodecParameters parameters_;
 };
 

@@ -13,7 +13,9 @@
 #include "core/base/checksum.h"
 #include "core/base/digest.h"
 #include "core/base/rng.h"
+#include "core/codec/coding_model.h"
 #include "core/codec/frame.h"
+#include "core/codec/probability_coder.h"
 #include "core/entropy/cdf.h"
 #include "core/predict/symbol_predictor.h"
 
@@ -100,6 +102,11 @@ inline uint32_t GetU32(absl::string_view bytes, size_t at) {
   uint32_t value = 0;
   for (size_t i = 0; i < 4; ++i) value |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[at + i])) << (8 * i);
   return value;
+}
+
+// The probability coder of a predictor of bytes.
+inline std::shared_ptr<const BlockCoder> CoderOf(std::unique_ptr<SymbolPredictor> predictor) {
+  return std::make_shared<ProbabilityCoder>(*CodingModel::OfBytes(std::move(predictor)));
 }
 
 inline void FixHeaderChecksum(std::string& frame) {

@@ -11,6 +11,7 @@ namespace clm {
 namespace {
 
 using ::clm::testing::AllBytes;
+using ::clm::testing::CoderOf;
 using ::clm::testing::Noise;
 using ::clm::testing::StatusIs;
 using ::clm::testing::Words;
@@ -28,7 +29,7 @@ TEST(CountCoderTest, RoundTripsWhateverItIsGiven) {
 TEST(CountCoderTest, IsTheProbabilityCoderOfItsModel) {
   const std::string raw = Words(3, 700) + Noise(4, 100);
   ASSERT_OK_AND_ASSIGN(auto predictor, CountPredictor::Create(CountModelOptions::ForLength(raw.size(), 20), 1));
-  ASSERT_OK_AND_ASSIGN(const auto slow, ProbabilityCoder::Create(std::move(predictor)));
+  const auto slow = CoderOf(std::move(predictor));
   EXPECT_EQ(*CountCoder().Encode(raw, {}), *slow->Encode(raw, {}));
 }
 

@@ -15,6 +15,7 @@ namespace clm {
 namespace {
 
 using ::clm::testing::BlockBegins;
+using ::clm::testing::CoderOf;
 using ::clm::testing::FixBlockChecksum;
 using ::clm::testing::FixFooterChecksum;
 using ::clm::testing::FixHeaderChecksum;
@@ -27,8 +28,7 @@ using ::clm::testing::Words;
 using ::testing::HasSubstr;
 
 std::shared_ptr<const BlockCoder> Order0() {
-  static const auto* const kCoder =
-      new std::shared_ptr<const BlockCoder>(*ProbabilityCoder::Create(std::make_unique<Order0Predictor>()));
+  static const auto* const kCoder = new std::shared_ptr<const BlockCoder>(CoderOf(std::make_unique<Order0Predictor>()));
   return *kCoder;
 }
 
@@ -227,8 +227,11 @@ class SmallFrameTest : public ::testing::TestWithParam<std::string> {
       frame_ = *EncodeFrame(data_, std::make_shared<CountCoder>());
     }
   }
-  // Where only a decoded block shows the damage, a slow coder is asked less often.
-  size_t StepAt(size_t byte) const { return GetParam() == "count" && byte > BlockBegins(frame_).back() - 4 ? 13 : 1; }
+  // Where only a decoded block shows the damage, a slow coder is asked less often. Odd steps reach every bit of a byte.
+  size_t StepAt(size_t byte) const {
+    const bool is_checked_early = byte <= BlockBegins(frame_).back() - 4;
+    return is_checked_early || GetParam() == "stored" ? 1 : GetParam() == "count" ? 13 : 3;
+  }
 
   std::string data_;
   std::string frame_;

@@ -18,6 +18,7 @@ namespace clm {
 namespace {
 
 using ::clm::testing::AllBytes;
+using ::clm::testing::CoderOf;
 using ::clm::testing::FaultyPredictor;
 using ::clm::testing::Noise;
 using ::clm::testing::Order0Predictor;
@@ -50,7 +51,7 @@ std::shared_ptr<const BlockCoder> Count() {
 }
 
 // Cheap to run many times.
-std::shared_ptr<const BlockCoder> Order0() { return *ProbabilityCoder::Create(std::make_unique<Order0Predictor>()); }
+std::shared_ptr<const BlockCoder> Order0() { return CoderOf(std::make_unique<Order0Predictor>()); }
 
 CodecSet Codecs() {
   CodecSet codecs = CodecSet::BuiltIn();
@@ -62,7 +63,7 @@ TEST(FrameEncoderTest, AdversarialInputsRoundTripAndHardlyExpand) {
   std::string utf16;
   for (char c : Words(1, 3000)) utf16 += {c, '\0'};
   const std::string gzip_like = std::string("\x1f\x8b\x08\0\0\0\0\0\x02\x03", 10) + Noise(2, 9000);
-  for (const std::string& data : {Noise(3, 65536), std::string(40000, '\0'), AllBytes(50), std::string(10000, 'x'),
+  for (const std::string& data : {Noise(3, 33000), std::string(20000, '\0'), AllBytes(50), std::string(10000, 'x'),
                                   utf16, gzip_like, std::string("a"), std::string()}) {
     ASSERT_OK_AND_ASSIGN(const std::string frame, EncodeFrame(data, Count()));
     EXPECT_EQ(*DecodeFrame(frame, CodecSet::BuiltIn()), data) << data.size();
@@ -98,8 +99,7 @@ TEST(FrameEncoderTest, TheFrameDependsOnNeitherThreadsNorCuts) {
   EXPECT_EQ(want.summary.blocks, 11u);
   EXPECT_GE(want.summary.stored_blocks, 1u);
   EXPECT_EQ(want.summary.verified_blocks, 3u);  // blocks 0, 8 and 10
-  for (const auto& [threads, piece] :
-       std::vector<std::pair<size_t, size_t>>{{1, 1000}, {2, 4096}, {8, 1000}, {16, 50000}}) {
+  for (const auto& [threads, piece] : std::vector<std::pair<size_t, size_t>>{{1, 1000}, {8, 4096}, {16, 50000}}) {
     ThreadPool pool(threads);
     ASSERT_OK_AND_ASSIGN(const Encoded got, Encode(data, piece, Order0(), options, {.pool = &pool}));
     EXPECT_EQ(got.frame, want.frame) << threads << " threads, pieces of " << piece;
@@ -130,8 +130,7 @@ TEST(FrameEncoderTest, SummaryIsTheFrames) {
 TEST(FrameEncoderTest, AFaultDuringEncodingIsCaughtStoredAndCounted) {
   const std::string data = Words(10, 3 * 4096);
   // The canary takes 256 tables; the fault comes in the second block.
-  ASSERT_OK_AND_ASSIGN(const auto faulty,
-                       ProbabilityCoder::Create(std::make_unique<FaultyPredictor>(256 + 2 * 4096 + 50)));
+  const auto faulty = CoderOf(std::make_unique<FaultyPredictor>(256 + 2 * 4096 + 50));
   ASSERT_EQ(faulty->parameters(), Order0()->parameters());
   ASSERT_OK_AND_ASSIGN(const Encoded encoded, Encode(data, data.size(), faulty, {.block_bytes = 4096}));
   EXPECT_EQ(encoded.summary.verify_failures, 1u);
@@ -141,7 +140,7 @@ TEST(FrameEncoderTest, AFaultDuringEncodingIsCaughtStoredAndCounted) {
 
 TEST(FrameEncoderTest, WithoutVerificationTheDecoderNoticesTheFault) {
   const std::string data = Words(10, 3 * 4096);
-  ASSERT_OK_AND_ASSIGN(const auto faulty, ProbabilityCoder::Create(std::make_unique<FaultyPredictor>(256 + 4096 + 50)));
+  const auto faulty = CoderOf(std::make_unique<FaultyPredictor>(256 + 4096 + 50));
   const FrameEncoderOptions options = {.block_bytes = 4096, .verify = VerifyMode::kNone};
   ASSERT_OK_AND_ASSIGN(const Encoded encoded, Encode(data, data.size(), faulty, options));
   EXPECT_EQ(encoded.summary.verified_blocks, 0u);

@@ -5,6 +5,7 @@
 
 #include "core/base/byte_writer.h"
 #include "core/entropy/rans.h"
+#include "core/representation/byte.h"
 #include "tests/core/codec/codec_testing.h"
 #include "tests/testing/status_matchers.h"
 
@@ -12,6 +13,7 @@ namespace clm {
 namespace {
 
 using ::clm::testing::AllBytes;
+using ::clm::testing::CoderOf;
 using ::clm::testing::Order0Predictor;
 using ::clm::testing::StatusIs;
 using ::clm::testing::Words;
@@ -40,8 +42,45 @@ class FlatPredictor final : public SymbolPredictor {
   uint32_t surplus_;
 };
 
+// Bytes, and one symbol for "ab".
+class PairRepresentation final : public Representation {
+ public:
+  PairRepresentation() {
+    layout_.vocab_size = 258;
+    layout_.boundary = 257;
+  }
+  std::string kind() const override { return "token"; }
+  bool lossless() const override { return true; }
+  const VocabLayout& layout() const override { return layout_; }
+  std::string fingerprint() const override { return std::string(64, 'b'); }
+  absl::StatusOr<std::vector<SymbolId>> Encode(absl::string_view document) const override {
+    std::vector<SymbolId> symbols;
+    for (size_t i = 0; i < document.size(); ++i) {
+      const bool is_pair = document.substr(i, 2) == "ab";
+      symbols.push_back(is_pair ? SymbolId{256} : static_cast<uint8_t>(document[i]));
+      i += is_pair ? 1 : 0;
+    }
+    return symbols;
+  }
+  absl::StatusOr<std::string> Decode(std::span<const SymbolId> symbols) const override {
+    std::string bytes;
+    for (const SymbolId symbol : symbols) bytes += std::string(SymbolBytes(symbol));
+    return bytes;
+  }
+  absl::string_view SymbolBytes(SymbolId symbol) const override {
+    if (symbol == 256) return "ab";
+    return symbol < 256 ? bytes_.SymbolBytes(symbol) : absl::string_view();
+  }
+  std::unique_ptr<StreamingEncoder> NewEncoder() const override { return nullptr; }
+  std::unique_ptr<StreamingDecoder> NewDecoder() const override { return nullptr; }
+
+ private:
+  ByteRepresentation bytes_;
+  VocabLayout layout_;
+};
+
 TEST(ProbabilityCoderTest, RoundTripsAndSaves) {
-  ASSERT_OK_AND_ASSIGN(const auto coder, ProbabilityCoder::Create(std::make_unique<Order0Predictor>()));
+  const auto coder = CoderOf(std::make_unique<Order0Predictor>());
   for (const std::string& raw : {std::string(), std::string("x"), Words(1, 4000), AllBytes(2)}) {
     ASSERT_OK_AND_ASSIGN(const std::string payload, coder->Encode(raw, {}));
     EXPECT_EQ(*coder->Decode(payload, raw.size(), {}), raw);
@@ -50,31 +89,36 @@ TEST(ProbabilityCoderTest, RoundTripsAndSaves) {
 }
 
 TEST(ProbabilityCoderTest, EightBitsPerByteOfAFlatPredictor) {
-  ASSERT_OK_AND_ASSIGN(const auto coder, ProbabilityCoder::Create(std::make_unique<FlatPredictor>(256, 16)));
+  const auto coder = CoderOf(std::make_unique<FlatPredictor>(256, 16));
   EXPECT_NEAR(static_cast<double>(coder->Encode(AllBytes(4), {})->size()), 1024, 8);
 }
 
 TEST(ProbabilityCoderTest, ASymbolThatIsNoByteIsDataLoss) {
-  ASSERT_OK_AND_ASSIGN(const auto coder, ProbabilityCoder::Create(std::make_unique<FlatPredictor>(512, 16)));
+  const auto coder = CoderOf(std::make_unique<FlatPredictor>(512, 16));
   ByteWriter payload;
   payload.WriteU64(kRansInitialState | (400 * 128));  // each symbol is 128 wide: slot of symbol 400
   EXPECT_THAT(coder->Decode(payload.view(), 1, {}), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("symbol 400")));
 }
 
-TEST(ProbabilityCoderTest, ATableThatBreaksTheContractIsRefused) {
-  ASSERT_OK_AND_ASSIGN(const auto coder, ProbabilityCoder::Create(std::make_unique<FlatPredictor>(256, 16, 1)));
-  EXPECT_THAT(coder->Encode("abc", {}), StatusIs(absl::StatusCode::kInternal, HasSubstr("sum to 65537")));
+TEST(ProbabilityCoderTest, AnIntervalThatBreaksTheContractIsRefused) {
+  const auto coder = CoderOf(std::make_unique<FlatPredictor>(256, 16, 1));
+  EXPECT_THAT(coder->Encode("abc\xff", {}), StatusIs(absl::StatusCode::kInternal, HasSubstr("65537) of 65536")));
 }
 
-TEST(ProbabilityCoderTest, RefusesPredictorsThatCannotCodeBytes) {
-  EXPECT_THAT(ProbabilityCoder::Create(std::make_unique<FlatPredictor>(255, 16)),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("255 symbols")));
-  EXPECT_THAT(ProbabilityCoder::Create(std::make_unique<FlatPredictor>(256, 11)),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("11 bits")));
+TEST(ProbabilityCoderTest, CodesTheSymbolsOfAnyRepresentation) {
+  const auto representation = std::make_shared<PairRepresentation>();
+  ASSERT_OK_AND_ASSIGN(const auto model, CodingModel::Create(std::make_unique<FlatPredictor>(300, 16), representation));
+  const ProbabilityCoder coder(model);
+  const std::string raw = "abababxab" + AllBytes(1);
+  ASSERT_OK_AND_ASSIGN(const std::string payload, coder.Encode(raw, {}));
+  EXPECT_EQ(*coder.Decode(payload, raw.size(), {}), raw);
+  // "ab" at the end of a block that ends between its bytes.
+  ASSERT_OK_AND_ASSIGN(const std::string pair, coder.Encode("ab", {}));
+  EXPECT_THAT(coder.Decode(pair, 1, {}), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("beyond 1")));
 }
 
 TEST(ProbabilityCoderTest, DamageAndCancellation) {
-  ASSERT_OK_AND_ASSIGN(const auto coder, ProbabilityCoder::Create(std::make_unique<Order0Predictor>()));
+  const auto coder = CoderOf(std::make_unique<Order0Predictor>());
   const std::string raw = Words(6, 300);
   ASSERT_OK_AND_ASSIGN(const std::string payload, coder->Encode(raw, {}));
   for (size_t i = 0; i < payload.size(); ++i) {
