@@ -13,7 +13,7 @@
 namespace clm::client {
 namespace {
 
-// Attempts to take up a broken watch before giving up; the pause doubles from a quarter second.
+// Attempts to take up a broken watch before giving up; the pause doubles each time.
 constexpr int kMaxReconnects = 6;
 
 bool IsFinal(v1::JobState state) {
@@ -66,9 +66,8 @@ grpc::Status Submit(Session& session, const v1::SubmitJobRequest& request, v1::J
 
 }  // namespace
 
-int WatchJob(Session& session, uint64_t cursor, v1::Job& job) {
+int WatchJob(Session& session, uint64_t cursor, v1::Job& job, absl::Duration pause) {
   ProgressLine line(!session.options().quiet && !session.json(), "");
-  absl::Duration pause = absl::Milliseconds(250);
   for (int failures = 0;;) {
     const uint64_t before = cursor;
     bool interrupted = false;

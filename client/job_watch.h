@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/time/time.h"
 #include "client/session.h"
 #include "clm/v1/job.pb.h"
 
@@ -20,7 +21,8 @@ struct SubmitOptions {
 // Follows `job` from `cursor` until it is final, with progress on stderr. A broken connection is taken up again at the
 // last cursor. Ctrl-C detaches, says how to come back, and returns kExitInterrupted. Otherwise the exit code of the
 // job: 0 when it succeeded, the code of its error when it failed, 1 when it was cancelled. `job` gets its last state.
-int WatchJob(Session& session, uint64_t cursor, v1::Job& job);
+// `pause`: before the first attempt to reconnect; doubles with each.
+int WatchJob(Session& session, uint64_t cursor, v1::Job& job, absl::Duration pause = absl::Milliseconds(250));
 
 // Submits `spec` with the call of its kind and, unless detached, watches it. `print` shows a succeeded job's result as
 // text; with --output json the whole job is printed instead.

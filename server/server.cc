@@ -164,10 +164,15 @@ void Server::State::MakeServices(const JobSpecCheck& check_spec) {
              .watchdog = watchdog.get(),
              .default_deadline = config.default_deadline_seconds() == 0 ? absl::InfiniteDuration()
                                                                         : Seconds(config.default_deadline_seconds())};
-  artifact_handler = std::make_unique<ArtifactHandler>(*store, *uploads, metrics);
+  artifact_handler = std::make_unique<ArtifactHandler>(*store, *uploads, *table, metrics);
   artifact_service = std::make_unique<ArtifactServiceImpl>(runtime, *artifact_handler);
   job_service = std::make_unique<JobServiceImpl>(runtime, *table, *runner);
-  compression_service = std::make_unique<CompressionServiceImpl>(runtime, *table, *operations, check_spec);
+  ServerPaths paths;
+  paths.readable_roots.assign(config.allowed_roots().begin(), config.allowed_roots().end());
+  paths.writable_roots.assign(config.writable_roots().begin(), config.writable_roots().end());
+  paths.data_dir = config.data_dir();
+  compression_service =
+      std::make_unique<CompressionServiceImpl>(runtime, *table, *operations, check_spec, std::move(paths));
   model_service = std::make_unique<ModelServiceImpl>(runtime, *operations);
   const v1::Capabilities capabilities = CapabilitiesOf(config, *operations);
   admin_service = std::make_unique<AdminServiceImpl>(runtime, capabilities);

@@ -2,8 +2,11 @@
 //
 // Symbols are decimal numbers separated by white space, or packed little-endian with --packed.
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -14,6 +17,7 @@
 #include "clm/v1/service.grpc.pb.h"
 #include "core/base/byte_writer.h"
 #include "core/base/status_macros.h"
+#include "core/base/units.h"
 
 namespace clm::client {
 namespace {
@@ -21,10 +25,17 @@ namespace {
 // One run of digits: the largest 32-bit number has ten.
 constexpr size_t kMaxDigits = 10;
 
+// Two paths on the server: then nothing but figures travels.
+struct FileFlags {
+  v1::FilePaths paths;
+  bool given() const { return !paths.input_path().empty(); }
+};
+
 struct EncodeFlags {
   std::string input = "-";
   std::string output = "-";
   bool packed = false;
+  FileFlags files;
   v1::EncodeRequest start;
 };
 
@@ -32,6 +43,7 @@ struct DecodeFlags {
   std::string input = "-";
   std::string output = "-";
   uint32_t packed_width = 0;
+  FileFlags files;
   v1::DecodeRequest start;
 };
 
@@ -95,7 +107,72 @@ class TextSymbols {
   std::string digits_;
 };
 
+// Sends `start` alone and gives the summary of the answer.
+template <typename Request, typename Response>
+absl::StatusOr<typename Response::Summary> RunOnServer(grpc::ClientContext& context,
+                                                       grpc::ClientReaderWriterInterface<Request, Response>& stream,
+                                                       const Request& start,
+                                                       const std::function<void(const Response&)>& look) {
+  typename Response::Summary summary;
+  CLM_RETURN_IF_ERROR((PumpStream<Request, Response>(
+      context, stream, start, [] { return std::string(); }, [](const std::string&) { return Request(); },
+      [&](const Response& response) {
+        look(response);
+        if (response.has_summary()) summary = response.summary();
+        return absl::OkStatus();
+      })));
+  return summary;
+}
+
+std::string Describe(const v1::FileReport& report) {
+  return absl::StrCat("read ", report.input_bytes(), " bytes, sha256 ", report.input_sha256(), "\nwrote ",
+                      report.output_bytes(), " bytes, sha256 ", report.output_sha256(), "\n",
+                      FormatBytes(static_cast<uint64_t>(report.bytes_per_second())), "/s");
+}
+
+absl::Status EncodeFiles(Session& session, const EncodeFlags& flags) {
+  v1::EncodeRequest start = flags.start;
+  *start.mutable_start()->mutable_files() = flags.files.paths;
+  const auto stub = v1::CompressionService::NewStub(session.channel());
+  grpc::ClientContext context;
+  v1::EncodeResponse::Header header;
+  CLM_ASSIGN_OR_RETURN(const v1::EncodeResponse::Summary summary,
+                       (RunOnServer<v1::EncodeRequest, v1::EncodeResponse>(
+                           context, *stub->Encode(&context), start, [&header](const v1::EncodeResponse& response) {
+                             if (response.has_header()) header = response.header();
+                           })));
+  if (session.json()) {
+    session.PrintJson(summary);
+    return absl::OkStatus();
+  }
+  std::printf("%s\n%s\n", Describe(summary.files()).c_str(),
+              absl::StrCat(summary.symbols(), " symbols of ", header.vocab_size(), ", ", header.width_bytes(),
+                           " bytes each, fingerprint ", header.fingerprint().substr(0, 16))
+                  .c_str());
+  return absl::OkStatus();
+}
+
+absl::Status DecodeFiles(Session& session, const DecodeFlags& flags) {
+  v1::DecodeRequest start = flags.start;
+  start.mutable_start()->set_width_bytes(flags.packed_width);
+  *start.mutable_start()->mutable_files() = flags.files.paths;
+  const auto stub = v1::CompressionService::NewStub(session.channel());
+  grpc::ClientContext context;
+  CLM_ASSIGN_OR_RETURN(const v1::DecodeResponse::Summary summary,
+                       (RunOnServer<v1::DecodeRequest, v1::DecodeResponse>(context, *stub->Decode(&context), start,
+                                                                           [](const v1::DecodeResponse&) {})));
+  if (session.json()) {
+    session.PrintJson(summary);
+    return absl::OkStatus();
+  }
+  std::printf(
+      "%s\n%s\n", Describe(summary.files()).c_str(),
+      absl::StrCat(summary.symbols(), " symbols, ", summary.valid_utf8() ? "valid" : "NOT valid", " UTF-8").c_str());
+  return absl::OkStatus();
+}
+
 absl::Status Encode(Session& session, const EncodeFlags& flags) {
+  if (flags.files.given()) return EncodeFiles(session, flags);
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Input> input, Input::Open(flags.input));
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Output> output, Output::Create(flags.output));
   const auto stub = v1::CompressionService::NewStub(session.channel());
@@ -124,6 +201,7 @@ absl::Status Encode(Session& session, const EncodeFlags& flags) {
 }
 
 absl::Status Decode(Session& session, const DecodeFlags& flags) {
+  if (flags.files.given()) return DecodeFiles(session, flags);
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Input> input, Input::Open(flags.input));
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Output> output, Output::Create(flags.output));
   v1::DecodeRequest start = flags.start;
@@ -161,15 +239,36 @@ void AddRepresentationFlags(CLI::App& command, v1::RepresentationRef& ref) {
       "Tokenizer, universe, corpus or checkpoint that gives the tables");
 }
 
+// --input-path and --output-path, in place of `local`, the options about files of this machine.
+CLI::Option* AddFileFlags(CLI::App& command, v1::FilePaths& paths, const std::vector<CLI::Option*>& local) {
+  CLI::Option* const input = command.add_option_function<std::string>(
+      "--input-path", [&paths](const std::string& value) { paths.set_input_path(value); },
+      "File on the server that is read, below an allowed root; nothing is sent");
+  CLI::Option* const output = command.add_option_function<std::string>(
+      "--output-path", [&paths](const std::string& value) { paths.set_output_path(value); },
+      "File on the server that is written, below a writable root");
+  input->needs(output);
+  output->needs(input);
+  for (CLI::Option* const option : local) input->excludes(option);
+  command
+      .add_flag_callback(
+          "--overwrite", [&paths] { paths.set_overwrite(true); }, "Replace --output-path when it exists")
+      ->needs(output);
+  return input;
+}
+
 }  // namespace
 
 void AddEncode(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<EncodeFlags>();
   CLI::App* command = app.add_subcommand("encode", "Bytes of one document to symbols");
   AddRepresentationFlags(*command, *flags->start.mutable_start()->mutable_representation());
-  command->add_option("input", flags->input, "File, or - for stdin")->capture_default_str();
-  command->add_option("-o,--out", flags->output, "File, or - for stdout")->capture_default_str();
-  command->add_flag("--packed", flags->packed, "Little-endian numbers instead of text");
+  CLI::Option* const input = command->add_option("input", flags->input, "File, or - for stdin");
+  CLI::Option* const output = command->add_option("-o,--out", flags->output, "File, or - for stdout");
+  input->capture_default_str();
+  output->capture_default_str();
+  command->add_flag("--packed", flags->packed, "Little-endian numbers instead of text; always so with --output-path");
+  AddFileFlags(*command, flags->files.paths, {input, output});
   command->callback([&session, flags] { session.exit_code = session.Report(Encode(session, *flags)); });
 }
 
@@ -177,10 +276,14 @@ void AddDecode(CLI::App& app, Session& session) {
   const auto flags = std::make_shared<DecodeFlags>();
   CLI::App* command = app.add_subcommand("decode", "Symbols of one document to bytes");
   AddRepresentationFlags(*command, *flags->start.mutable_start()->mutable_representation());
-  command->add_option("input", flags->input, "File, or - for stdin")->capture_default_str();
-  command->add_option("-o,--out", flags->output, "File, or - for stdout")->capture_default_str();
-  command->add_option("--packed", flags->packed_width, "The input is packed, this many bytes per symbol")
-      ->check(CLI::IsMember({2, 4}));
+  CLI::Option* const input = command->add_option("input", flags->input, "File, or - for stdin");
+  CLI::Option* const output = command->add_option("-o,--out", flags->output, "File, or - for stdout");
+  input->capture_default_str();
+  output->capture_default_str();
+  CLI::Option* const packed =
+      command->add_option("--packed", flags->packed_width, "The input is packed, this many bytes per symbol");
+  packed->check(CLI::IsMember({2, 4}));
+  AddFileFlags(*command, flags->files.paths, {input, output})->needs(packed);
   command->callback([&session, flags] { session.exit_code = session.Report(Decode(session, *flags)); });
 }
 

@@ -50,6 +50,33 @@ constexpr std::array<Range, 11> kRanges = {{
     {"max_job_resumes", 0, 100},
 }};
 
+// What --help says about each field; its range and default are added.
+struct Help {
+  const char* field;
+  const char* text;
+};
+constexpr std::array<Help, 19> kHelp = {{
+    {"data_dir", "Folder of journal and artifacts, of one server at a time"},
+    {"listen_address", "Where calls are served, host:port or [IPv6]:port; port 0 takes a free one"},
+    {"metrics_address", "Where Prometheus finds /metrics; empty for nowhere"},
+    {"allowed_roots", "Folders that jobs, Encode and Decode may read files from, separated by commas"},
+    {"writable_roots", "Folders that Encode and Decode may write files to, separated by commas"},
+    {"max_message_bytes", "Largest message in either direction"},
+    {"max_upload_bytes", "Largest upload"},
+    {"max_queued_jobs", "Jobs that may wait"},
+    {"max_running_jobs", "Jobs that run at the same time"},
+    {"max_concurrent_calls", "Calls of each streaming kind at the same time"},
+    {"default_deadline_seconds", "Deadline of calls that have none; 0 for none"},
+    {"idle_timeout_seconds", "A stream whose peer stands still for this long is cut"},
+    {"drain_seconds", "Time that running calls have to end after SIGTERM"},
+    {"threads", "Threads for compression; 0 for all that the process may use"},
+    {"log_level", "Lines below it are dropped: debug, info, warning or error"},
+    {"worker_path", "Path of clm_worker; empty for the one beside clm_server"},
+    {"model_memory_bytes", "Memory for loaded models"},
+    {"device", "Where Generate computes: auto, cpu or cuda"},
+    {"max_job_resumes", "Times a job is started again after its worker died"},
+}};
+
 std::vector<const FieldDescriptor*> Fields() {
   const auto& descriptor = *v1::ServerConfig::descriptor();
   std::vector<const FieldDescriptor*> fields;
@@ -79,24 +106,38 @@ absl::Status CheckNumber(const v1::ServerConfig& config, const FieldDescriptor& 
   return absl::OkStatus();
 }
 
-// "host:port" with a port of 0 to 65535; a host of brackets for IPv6.
+// "host:port" with a port of 0 to 65535. A host with colons, an IPv6 address, stands in brackets: "::1:50" would be
+// read as an address without a port, or as another one.
 bool IsAddress(absl::string_view address) {
   const size_t colon = address.rfind(':');
   uint32_t port = 0;
-  return colon != absl::string_view::npos && colon > 0 && absl::SimpleAtoi(address.substr(colon + 1), &port) &&
-         port <= 65535;
+  if (colon == absl::string_view::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) {
+    return false;
+  }
+  absl::string_view host = address.substr(0, colon);
+  const bool in_brackets = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
+  return !host.empty() && host.find_first_of("[]") == absl::string_view::npos &&
+         (in_brackets || host.find(':') == absl::string_view::npos);
+}
+
+absl::Status CheckRoots(const std::string& field, const google::protobuf::RepeatedPtrField<std::string>& roots) {
+  for (const std::string& root : roots) {
+    if (root.empty() || root.front() != '/') return OutOfRange(field, root, "an absolute path");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckTexts(const v1::ServerConfig& config) {
   LogLevel level;
   if (config.data_dir().empty()) return OutOfRange("data_dir", "\"\"", "a folder");
-  if (!IsAddress(config.listen_address())) return OutOfRange("listen_address", config.listen_address(), "host:port");
+  if (!IsAddress(config.listen_address())) {
+    return OutOfRange("listen_address", config.listen_address(), "host:port or [IPv6]:port");
+  }
   if (!config.metrics_address().empty() && !IsAddress(config.metrics_address())) {
-    return OutOfRange("metrics_address", config.metrics_address(), "host:port or empty");
+    return OutOfRange("metrics_address", config.metrics_address(), "host:port, [IPv6]:port or empty");
   }
-  for (const std::string& root : config.allowed_roots()) {
-    if (root.empty() || root.front() != '/') return OutOfRange("allowed_roots", root, "an absolute path");
-  }
+  CLM_RETURN_IF_ERROR(CheckRoots("allowed_roots", config.allowed_roots()));
+  CLM_RETURN_IF_ERROR(CheckRoots("writable_roots", config.writable_roots()));
   if (!ParseLogLevel(config.log_level(), level)) {
     return OutOfRange("log_level", config.log_level(), "debug, info, warning or error");
   }
@@ -215,15 +256,31 @@ std::vector<const char*> TakeEmptied(int argc, const char* const* argv, Flags& f
   return rest;
 }
 
+// "Jobs that may wait. Range [1, 100000]. Default 64. Variable CLM_MAX_QUEUED_JOBS."
+std::string HelpOf(const FieldDescriptor& field) {
+  static const v1::ServerConfig kDefaults = DefaultConfig();
+  std::string text;
+  for (const Help& help : kHelp) {
+    if (field.name() == help.field) absl::StrAppend(&text, help.text, ". ");
+  }
+  for (const Range& range : kRanges) {
+    if (field.name() != range.field) continue;
+    absl::StrAppend(&text, "Range [", range.low, ", ", range.high == kNoLimit ? ".." : absl::StrCat(range.high), "]. ");
+  }
+  std::string value;
+  if (!field.is_repeated()) TextFormat::PrintFieldValueToString(kDefaults, &field, -1, &value);
+  absl::StrAppend(&text, "Default ", value.empty() || value == "\"\"" ? "none" : value, ". Variable CLM_",
+                  absl::AsciiStrToUpper(field.name()), ".");
+  return text;
+}
+
 void DeclareFlags(CLI::App& app, Flags& flags) {
   app.add_option("--config", flags.config_file, "Text file with a clm.v1.ServerConfig");
   app.add_flag("--check_config", flags.check, "Check the configuration and end");
   app.add_flag("--print_config", flags.print, "Print every value with its source and end");
   app.add_flag("--version", flags.version, "Print versions and end");
   for (const FieldDescriptor* field : Fields()) {
-    const std::string variable = absl::StrCat("CLM_", absl::AsciiStrToUpper(field->name()));
-    CLI::Option& option = *app.add_option("--" + field->name(), flags.fields[field->name()],
-                                          absl::StrCat("Field ", field->name(), ", also as ", variable));
+    CLI::Option& option = *app.add_option("--" + field->name(), flags.fields[field->name()], HelpOf(*field));
     option.expected(1);
     option.type_name(IsNumber(*field) ? "NUMBER" : "TEXT");
     option.multi_option_policy(field->is_repeated() ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);

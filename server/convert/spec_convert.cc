@@ -1,9 +1,7 @@
 #include "server/convert/spec_convert.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +11,7 @@
 #include "core/data/prepared_corpus.h"
 #include "core/text/pretokenizer.h"
 #include "server/service/error_detail.h"
+#include "server/service/server_paths.h"
 
 namespace clm {
 namespace {
@@ -196,31 +195,13 @@ absl::Status CheckStream(ArtifactStore& store, const ArtifactId& corpus, const s
                       absl::StrCat("is \"", representation, "\", of which ", corpus.Name(), " holds no stream"));
 }
 
-bool IsBelow(const std::filesystem::path& path, const std::filesystem::path& root) {
-  const auto [root_end, ignored] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
-  return root_end == root.end();
-}
-
 absl::Status CheckPaths(const v1::DocumentSource& source, ArtifactStore& store,
                         const std::vector<std::string>& allowed_roots) {
   if (source.paths_size() == 0) return absl::OkStatus();
   const std::vector<std::string> inputs(source.paths().begin(), source.paths().end());
   CLM_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandInputs(store.files(), inputs, InputFilesOptions()));
   for (const std::string& file : files) {
-    std::error_code error;
-    const std::filesystem::path path = std::filesystem::weakly_canonical(file, error);
-    const bool allowed =
-        !error && std::any_of(allowed_roots.begin(), allowed_roots.end(), [&path](const std::string& root) {
-          std::error_code root_error;
-          return IsBelow(path, std::filesystem::weakly_canonical(root, root_error)) && !root_error;
-        });
-    if (!allowed) {
-      return WithReason(
-          absl::PermissionDeniedError(absl::StrCat(
-              file, " is not below an allowed root (",
-              allowed_roots.empty() ? "there is none: upload instead" : absl::StrJoin(allowed_roots, ", "), ")")),
-          "PATH_NOT_ALLOWED", {{"path", file}});
-    }
+    CLM_RETURN_IF_ERROR(ResolveBelow(file, allowed_roots, "an allowed root; upload instead").status());
   }
   return absl::OkStatus();
 }

@@ -46,6 +46,23 @@ absl::string_view KindName(v1::JobKind kind) {
   }
 }
 
+std::vector<std::string> InputArtifacts(const v1::JobSpec& spec) {
+  std::vector<std::string> names;
+  const auto add = [&names](const std::string& name) {
+    if (!name.empty()) names.push_back(name);
+  };
+  const auto add_documents = [&names](const v1::DocumentSource& source) {
+    names.insert(names.end(), source.artifacts().begin(), source.artifacts().end());
+  };
+  add_documents(spec.prepare().source());
+  add(spec.prepare().tokenizer().artifact());
+  add(spec.prepare().universe().extends());
+  add(spec.train().corpus());
+  add(spec.evaluate().checkpoint());
+  add_documents(spec.evaluate().source());
+  return names;
+}
+
 absl::Status CheckSubmitRequest(const v1::SubmitJobRequest& request) {
   if (KindOf(request.spec()) == v1::JOB_KIND_UNSPECIFIED) {
     return InvalidField("spec", "has no task; one of prepare, train, evaluate is required");

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -26,6 +27,9 @@ absl::Status CheckSubmitRequest(const v1::SubmitJobRequest& request);
 
 // SHA-256 (hex) of the spec without its job_id: equal digests mean equal work.
 std::string SpecDigest(const v1::JobSpec& spec);
+
+// The artifacts that a job of this spec reads, as the spec names them: name, id or id prefix each.
+std::vector<std::string> InputArtifacts(const v1::JobSpec& spec);
 
 // "jobs/{id}" or "{id}" to "{id}".
 absl::string_view JobIdOf(absl::string_view name);

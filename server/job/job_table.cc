@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
@@ -189,14 +190,37 @@ absl::StatusOr<v1::Job> JobTable::Add(const v1::SubmitJobRequest& request, const
   return result;
 }
 
-absl::StatusOr<v1::Job> JobTable::Submit(const v1::SubmitJobRequest& request) {
+absl::StatusOr<v1::Job> JobTable::Submit(const v1::SubmitJobRequest& request,
+                                         const std::function<absl::Status()>& check) {
   CLM_RETURN_IF_ERROR(CheckSubmitRequest(request));
   const std::string digest = SpecDigest(request.spec());
   absl::MutexLock write(&write_mu_);
   CLM_ASSIGN_OR_RETURN(std::optional<v1::Job> known, FindRequest(request, digest));
   if (known.has_value()) return *std::move(known);
   CLM_RETURN_IF_ERROR(CheckRoomInQueue());
+  if (check) CLM_RETURN_IF_ERROR(check());
   return Add(request, digest);
+}
+
+absl::Status JobTable::DeleteUnread(absl::string_view artifact_hex, const std::function<absl::Status()>& remove) {
+  absl::MutexLock write(&write_mu_);
+  {
+    absl::MutexLock lock(&mu_);
+    for (const auto& [sequence, entry] : entries_) {
+      const v1::Job& job = entry.record.job;
+      const JobState state = StateOf(job);
+      if (state != JobState::kQueued && state != JobState::kRunning) continue;
+      for (const std::string& name : InputArtifacts(job.spec())) {
+        // Names end in the id or a prefix of it. A prefix that fits another artifact too keeps both.
+        if (!absl::StartsWith(artifact_hex, absl::string_view(name).substr(name.rfind('/') + 1))) continue;
+        return WithReason(absl::FailedPreconditionError(
+                              absl::StrCat(job.name(), " is ", state == JobState::kQueued ? "queued" : "running",
+                                           " and reads ", name, "; cancel it or wait for its end")),
+                          "ARTIFACT_IN_USE", {{"job", job.name()}});
+      }
+    }
+  }
+  return remove();
 }
 
 absl::StatusOr<std::optional<v1::Job>> JobTable::FindSubmitted(const v1::SubmitJobRequest& request) const {

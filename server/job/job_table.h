@@ -79,7 +79,9 @@ class JobTable {
   // Queues a new job, or returns the one with the same request_id and spec. ALREADY_EXISTS for the same request_id with
   // another spec, INVALID_ARGUMENT for a bad request_id or display_name or a spec without task, RESOURCE_EXHAUSTED with
   // retry advice when the queue is full, UNAVAILABLE after Close().
-  absl::StatusOr<v1::Job> Submit(const v1::SubmitJobRequest& request) ABSL_LOCKS_EXCLUDED(write_mu_, mu_);
+  // `check` is asked last, while nothing can be deleted by DeleteUnread(); its error is the answer.
+  absl::StatusOr<v1::Job> Submit(const v1::SubmitJobRequest& request, const std::function<absl::Status()>& check = {})
+      ABSL_LOCKS_EXCLUDED(write_mu_, mu_);
 
   // The job that Submit() would return without making one; nothing when it would make one. ALREADY_EXISTS as there.
   absl::StatusOr<std::optional<v1::Job>> FindSubmitted(const v1::SubmitJobRequest& request) const
@@ -95,6 +97,11 @@ class JobTable {
   absl::StatusOr<v1::Job> Resume(absl::string_view name) ABSL_LOCKS_EXCLUDED(write_mu_, mu_);
   // Forgets a final job; returns it. FAILED_PRECONDITION while it is queued or running.
   absl::StatusOr<v1::Job> Delete(absl::string_view name) ABSL_LOCKS_EXCLUDED(write_mu_, mu_);
+
+  // Runs `remove`, which deletes the artifact with these 64 hex digits, unless a queued or running job reads it:
+  // FAILED_PRECONDITION naming that job, with reason ARTIFACT_IN_USE. No job can be submitted meanwhile.
+  absl::Status DeleteUnread(absl::string_view artifact_hex, const std::function<absl::Status()>& remove)
+      ABSL_LOCKS_EXCLUDED(write_mu_, mu_);
 
   // The events after `cursor`, waiting up to `timeout` for the first; cursor 0 gives the current state at once. An
   // empty answer with `final` means that nothing more comes. OUT_OF_RANGE for a cursor beyond the last event; NOT_FOUND

@@ -222,8 +222,11 @@ absl::StatusOr<v1::Artifact> ArtifactHandler::Get(const std::string& name) {
 absl::StatusOr<v1::DeleteArtifactResponse> ArtifactHandler::Delete(const v1::DeleteArtifactRequest& request) {
   CLM_ASSIGN_OR_RETURN(const ArtifactId id, store_.Resolve(request.artifact()));
   v1::DeleteArtifactResponse response;
-  CLM_ASSIGN_OR_RETURN(const uint64_t freed, store_.Delete(id));
-  response.set_freed_bytes(freed);
+  CLM_RETURN_IF_ERROR(jobs_.DeleteUnread(id.hex(), [&]() -> absl::Status {
+    CLM_ASSIGN_OR_RETURN(const uint64_t freed, store_.Delete(id));
+    response.set_freed_bytes(freed);
+    return absl::OkStatus();
+  }));
   MeasureArtifacts(store_, metrics_);
   return response;
 }

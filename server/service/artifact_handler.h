@@ -1,7 +1,7 @@
 // What ArtifactService's calls do, without gRPC.
 //
 // Artifacts are named by "artifacts/{kind}/{id}", an id, or at least 8 digits of it.
-// Thread-safety: thread-safe. Ownership: store and uploads outlive it.
+// Thread-safety: thread-safe. Ownership: what it is made with outlives it.
 #pragma once
 
 #include "absl/status/status.h"
@@ -9,6 +9,7 @@
 #include "clm/v1/artifact.pb.h"
 #include "core/artifact/artifact_store.h"
 #include "core/artifact/upload_session.h"
+#include "server/job/job_table.h"
 #include "server/metrics/metrics.h"
 #include "server/service/call.h"
 #include "server/service/streams.h"
@@ -24,8 +25,8 @@ void MeasureArtifacts(ArtifactStore& store, Metrics& metrics);
 
 class ArtifactHandler {
  public:
-  ArtifactHandler(ArtifactStore& store, UploadSessions& uploads, Metrics& metrics)
-      : store_(store), uploads_(uploads), metrics_(metrics) {}
+  ArtifactHandler(ArtifactStore& store, UploadSessions& uploads, JobTable& jobs, Metrics& metrics)
+      : store_(store), uploads_(uploads), jobs_(jobs), metrics_(metrics) {}
 
   // A stream that ends without `finish` is INVALID_ARGUMENT with reason UPLOAD_UNFINISHED; however a stream ends before
   // `finish`, what came is kept and the upload can go on.
@@ -36,6 +37,7 @@ class ArtifactHandler {
                         MessageWriter<v1::DownloadArtifactResponse>& writer);
   absl::StatusOr<v1::ListArtifactsResponse> List(const v1::ListArtifactsRequest& request);
   absl::StatusOr<v1::Artifact> Get(const std::string& name);
+  // FAILED_PRECONDITION also while an unfinished job reads the artifact.
   absl::StatusOr<v1::DeleteArtifactResponse> Delete(const v1::DeleteArtifactRequest& request);
   absl::StatusOr<v1::Artifact> Pin(const v1::PinArtifactRequest& request);
 
@@ -48,6 +50,7 @@ class ArtifactHandler {
 
   ArtifactStore& store_;
   UploadSessions& uploads_;
+  JobTable& jobs_;
   Metrics& metrics_;
 };
 

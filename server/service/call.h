@@ -31,13 +31,18 @@ class Call {
   absl::Duration elapsed() const { return clock_.Monotonic() - start_; }
 
   // While one of these lives, the call waits for its peer: for a message, or for room to send one. A peer that makes us
-  // wait longer than the idle timeout loses the call.
+  // wait longer than the idle timeout loses the call. Two may live at once, one for each direction: then the peer
+  // stands still only while neither of them ends.
   class PeerWait {
    public:
     explicit PeerWait(Call& call) : call_(call) {
-      call_.waiting_since_ns_ = absl::ToInt64Nanoseconds(call_.clock_.Monotonic()) + 1;  // 0 means not waiting
+      if (call_.waits_ == 0) call_.StampPeer();  // before it counts: whoever looks must not see an old stamp
+      ++call_.waits_;
     }
-    ~PeerWait() { call_.waiting_since_ns_ = 0; }
+    ~PeerWait() {
+      call_.StampPeer();
+      --call_.waits_;
+    }
     PeerWait(const PeerWait&) = delete;
     PeerWait& operator=(const PeerWait&) = delete;
 
@@ -51,20 +56,24 @@ class Call {
   CancellationSource& source() { return source_; }
   // How long the call has been waiting for its peer; 0 when it is not.
   absl::Duration waiting() const {
-    const int64_t since = waiting_since_ns_;
-    return since == 0 ? absl::ZeroDuration() : clock_.Monotonic() - absl::Nanoseconds(since - 1);
+    if (waits_ == 0) return absl::ZeroDuration();
+    const absl::Duration since = absl::Nanoseconds(peer_stamp_ns_.load());  // after the count, so never an old one
+    return clock_.Monotonic() - since;
   }
   void set_idle_cut() { idle_cut_ = true; }
   // The idle timeout ended the call.
   bool idle_cut() const { return idle_cut_; }
 
  private:
+  void StampPeer() { peer_stamp_ns_ = absl::ToInt64Nanoseconds(clock_.Monotonic()); }
+
   const std::string method_;
   const std::string request_id_;
   const Clock& clock_;
   const absl::Duration start_;
   CancellationSource source_;
-  std::atomic<int64_t> waiting_since_ns_{0};
+  std::atomic<int> waits_{0};
+  std::atomic<int64_t> peer_stamp_ns_{0};  // when the first wait began or the last one ended
   std::atomic<bool> idle_cut_{false};
 };
 

@@ -32,7 +32,7 @@ grpc::Status CompressionServiceImpl::Encode(grpc::ServerContext* context,
                                             grpc::ServerReaderWriter<v1::EncodeResponse, v1::EncodeRequest>* stream) {
   return ServeBidi(runtime_, "CompressionService/Encode", *context, *stream,
                    [&](Call& call, MessageReader<v1::EncodeRequest>& in, MessageWriter<v1::EncodeResponse>& out) {
-                     return HandleEncode(operations_, *runtime_.metrics, call, in, out);
+                     return HandleEncode({operations_, *runtime_.metrics, paths_}, call, in, out);
                    });
 }
 
@@ -40,7 +40,7 @@ grpc::Status CompressionServiceImpl::Decode(grpc::ServerContext* context,
                                             grpc::ServerReaderWriter<v1::DecodeResponse, v1::DecodeRequest>* stream) {
   return ServeBidi(runtime_, "CompressionService/Decode", *context, *stream,
                    [&](Call& call, MessageReader<v1::DecodeRequest>& in, MessageWriter<v1::DecodeResponse>& out) {
-                     return HandleDecode(operations_, *runtime_.metrics, call, in, out);
+                     return HandleDecode({operations_, *runtime_.metrics, paths_}, call, in, out);
                    });
 }
 

@@ -9,14 +9,21 @@
 #include "server/job/job_table.h"
 #include "server/service/operations.h"
 #include "server/service/serve.h"
+#include "server/service/server_paths.h"
 
 namespace clm {
 
 class CompressionServiceImpl final : public v1::CompressionService::Service {
  public:
   // `check_spec` is asked about every new job before it is queued.
-  CompressionServiceImpl(const CallRuntime& runtime, JobTable& table, Operations& operations, JobSpecCheck check_spec)
-      : runtime_(runtime), table_(table), operations_(operations), check_spec_(std::move(check_spec)) {}
+  // Encode and Decode from file to file keep to `paths`.
+  CompressionServiceImpl(const CallRuntime& runtime, JobTable& table, Operations& operations, JobSpecCheck check_spec,
+                         ServerPaths paths)
+      : runtime_(runtime),
+        table_(table),
+        operations_(operations),
+        check_spec_(std::move(check_spec)),
+        paths_(std::move(paths)) {}
 
   grpc::Status Prepare(grpc::ServerContext* context, const v1::SubmitJobRequest* request, v1::Job* response) override;
   grpc::Status Train(grpc::ServerContext* context, const v1::SubmitJobRequest* request, v1::Job* response) override;
@@ -40,6 +47,7 @@ class CompressionServiceImpl final : public v1::CompressionService::Service {
   JobTable& table_;
   Operations& operations_;
   const JobSpecCheck check_spec_;
+  const ServerPaths paths_;
 };
 
 }  // namespace clm

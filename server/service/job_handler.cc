@@ -55,7 +55,9 @@ absl::StatusOr<v1::Job> HandleSubmit(JobTable& table, v1::JobKind kind, const Jo
   }
   if (known.has_value()) return *std::move(known);
   CLM_RETURN_IF_ERROR(check(request.spec()));
-  return table.Submit(request);
+  if (InputArtifacts(request.spec()).empty()) return table.Submit(request);
+  // Again, now that nothing can go: an input may have been deleted since.
+  return table.Submit(request, [&] { return check(request.spec()); });
 }
 
 }  // namespace clm

@@ -12,18 +12,21 @@ static_assert(std::endian::native == std::endian::little, "symbols are copied to
 
 uint32_t SymbolWidthBytes(uint32_t vocab_size) { return vocab_size <= 65536 ? 2 : 4; }
 
-void PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes, std::string& out) {
-  out.resize(symbols.size() * width_bytes);
+void PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes, char* out) {
   if (width_bytes == sizeof(SymbolId)) {
-    if (!symbols.empty()) std::memcpy(out.data(), symbols.data(), out.size());
+    if (!symbols.empty()) std::memcpy(out, symbols.data(), symbols.size_bytes());
     return;
   }
-  char* at = out.data();
   for (const SymbolId symbol : symbols) {
     const uint16_t narrow = static_cast<uint16_t>(symbol);
-    std::memcpy(at, &narrow, sizeof(narrow));
-    at += sizeof(narrow);
+    std::memcpy(out, &narrow, sizeof(narrow));
+    out += sizeof(narrow);
   }
+}
+
+void PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes, std::string& out) {
+  out.resize(symbols.size() * width_bytes);
+  PackSymbols(symbols, width_bytes, out.data());
 }
 
 void SymbolUnpacker::Feed(absl::string_view bytes, std::vector<SymbolId>& symbols) {

@@ -18,7 +18,9 @@ namespace clm {
 // 2 when every symbol of the vocabulary fits, otherwise 4.
 uint32_t SymbolWidthBytes(uint32_t vocab_size);
 
-// Replaces `out`. Requires a width of 2 or 4 and symbols below 2^(8 * width_bytes).
+// Writes symbols.size() * width_bytes bytes. Requires a width of 2 or 4 and symbols below 2^(8 * width_bytes).
+void PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes, char* out);
+// The same in place of what `out` holds.
 void PackSymbols(std::span<const SymbolId> symbols, uint32_t width_bytes, std::string& out);
 
 // Unpacks bytes that are cut anywhere, also inside a symbol.

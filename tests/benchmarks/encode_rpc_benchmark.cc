@@ -1,5 +1,6 @@
 // Encode through a server on loopback, beside the same work in process: one document per stream, sent in messages of
-// 64 or 256 KiB. "byte" has no tokenizer to wait for, so it shows what the transport itself can carry.
+// 64 or 256 KiB, and from file to file. "byte" has no tokenizer to wait for, so it shows what the transport itself can
+// carry.
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -41,6 +42,9 @@ class RunningServer {
     config.set_listen_address("127.0.0.1:0");
     config.clear_metrics_address();
     config.set_worker_path("/bin/true");  // there are no jobs
+    config.add_allowed_roots(running->directory_.path());
+    config.add_writable_roots(running->directory_.path());
+    CLM_RETURN_IF_ERROR(WriteFileAtomically(PosixFileSystem(), running->directory_.File("text"), benchmarking::Text()));
     const ServerParts parts = {.make_operations = MakePipelineOperations, .make_spec_check = MakeJobSpecCheck};
     CLM_ASSIGN_OR_RETURN(running->server_, Server::Start(config, parts));
     running->stub_ = v1::CompressionService::NewStub(
@@ -60,6 +64,22 @@ class RunningServer {
     return stream->Finish();
   }
 
+  // The same text as a file to a file of ids. `symbols` is how many there are.
+  grpc::Status EncodeFile(const std::string& kind, size_t& symbols) {
+    grpc::ClientContext context;
+    const auto stream = stub_->Encode(&context);
+    v1::EncodeRequest request = StartOf(kind);
+    v1::FilePaths& files = *request.mutable_start()->mutable_files();
+    files.set_input_path(directory_.File("text"));
+    files.set_output_path(directory_.File("ids"));
+    files.set_overwrite(true);
+    stream->Write(request);
+    stream->WritesDone();
+    v1::EncodeResponse response;
+    while (stream->Read(&response)) symbols = response.summary().symbols();
+    return stream->Finish();
+  }
+
  private:
   using Stream = grpc::ClientReaderWriterInterface<v1::EncodeRequest, v1::EncodeResponse>;
 
@@ -74,11 +94,16 @@ class RunningServer {
     return id.Name();
   }
 
-  void Send(Stream& stream, const std::string& kind, absl::string_view text, size_t message_bytes) const {
+  v1::EncodeRequest StartOf(const std::string& kind) const {
     v1::EncodeRequest request;
     v1::RepresentationRef& ref = *request.mutable_start()->mutable_representation();
     ref.set_kind(kind);
     if (kind != "byte") ref.set_artifact(tokenizer_);
+    return request;
+  }
+
+  void Send(Stream& stream, const std::string& kind, absl::string_view text, size_t message_bytes) const {
+    v1::EncodeRequest request = StartOf(kind);
     bool open = stream.Write(request);
     while (open && !text.empty()) {
       const absl::string_view part = text.substr(0, message_bytes);
@@ -140,6 +165,15 @@ void BM_EncodeRpc(benchmark::State& state, const char* kind) {
   SetRates(state, ids.size() / sizeof(uint16_t));
 }
 
+void BM_EncodeFile(benchmark::State& state, const char* kind) {
+  size_t symbols = 0;
+  for (auto _ : state) {
+    const grpc::Status status = TheServer().EncodeFile(kind, symbols);
+    if (!status.ok()) return state.SkipWithError(status.error_message().c_str());
+  }
+  SetRates(state, symbols);
+}
+
 void Messages(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgName("message")->Arg(64 << 10)->Arg(256 << 10);
   // The processor time of client, server and transport together.
@@ -149,6 +183,8 @@ void Messages(benchmark::internal::Benchmark* benchmark) {
 BENCHMARK(BM_EncodeInProcess)->Apply(Messages);
 BENCHMARK_CAPTURE(BM_EncodeRpc, token, "token")->Apply(Messages);
 BENCHMARK_CAPTURE(BM_EncodeRpc, byte, "byte")->Apply(Messages);
+BENCHMARK_CAPTURE(BM_EncodeFile, token, "token")->UseRealTime()->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_EncodeFile, byte, "byte")->UseRealTime()->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace clm

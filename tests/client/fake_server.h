@@ -90,6 +90,9 @@ class FakeServer final : public v1::CompressionService::Service,
   uint64_t first_upload_offset = 0;
   std::string upload_sha256;
   v1::GenerateRequest generate;
+  v1::EncodeRequest::Start encode;
+  v1::DecodeRequest::Start decode;
+  v1::FileReport files;  // what a call from file to file answers
   std::vector<std::string> calls;
 
   grpc::Status Prepare(grpc::ServerContext*, const v1::SubmitJobRequest* request, v1::Job* response) override {
@@ -144,6 +147,12 @@ class FakeServer final : public v1::CompressionService::Service,
     v1::EncodeRequest request;
     while (stream->Read(&request)) {
       response.Clear();
+      if (request.has_start()) encode = request.start();
+      if (encode.has_files()) {
+        *response.mutable_summary()->mutable_files() = files;
+        stream->Write(response);
+        continue;
+      }
       for (const char c : request.data()) response.mutable_symbols()->append({c, '\0'});
       stream->Write(response);
     }
@@ -154,8 +163,10 @@ class FakeServer final : public v1::CompressionService::Service,
     v1::DecodeRequest request;
     uint32_t width = 0;
     while (stream->Read(&request)) {
-      if (request.has_start()) width = request.start().width_bytes();
+      if (request.has_start()) decode = request.start();
+      width = decode.width_bytes();
       v1::DecodeResponse response;
+      if (decode.has_files()) *response.mutable_summary()->mutable_files() = files;
       for (size_t i = 0; i < request.symbols().size(); i += width)
         response.mutable_data()->push_back(request.symbols()[i]);
       stream->Write(response);

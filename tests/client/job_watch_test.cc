@@ -28,7 +28,7 @@ class WatchJobTest : public ::testing::Test {
 
 TEST_F(WatchJobTest, ABrokenWatchResumesAtItsCursor) {
   server_.events = {Event(1, v1::JOB_STATE_QUEUED), Event(2, v1::JOB_STATE_RUNNING), Event(3, v1::JOB_STATE_SUCCEEDED)};
-  EXPECT_EQ(WatchJob(session_, 0, job_), kExitOk);
+  EXPECT_EQ(WatchJob(session_, 0, job_, absl::Milliseconds(1)), kExitOk);
   EXPECT_EQ(job_.state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(server_.calls, (std::vector<std::string>{"WatchJob 0", "WatchJob 1", "WatchJob 2"}));
 }

@@ -166,8 +166,14 @@ TEST_F(ConfigTest, RangesAreInclusiveAndNamed) {
                                            {"device", "cuda", "tpu"},
                                            {"listen_address", "[::1]:0", "localhost"},
                                            {"listen_address", "h:65535", "h:65536"},
+                                           {"listen_address", "[::1]:50", "::1:50"},
+                                           {"listen_address", "[fe80::1%eth0]:50", "[::1:50"},
+                                           {"listen_address", "h:50", "[]:50"},
+                                           {"listen_address", "1.2.3.4:50", "::1]:50"},
+                                           {"metrics_address", "[::]:9464", "::9464"},
                                            {"metrics_address", "h:1", "h:x"},
                                            {"allowed_roots", "/data", "data"},
+                                           {"writable_roots", "/data", "data"},
                                            {"data_dir", "x", ""}}) {
     EXPECT_OK(Parse({absl::StrCat("--", one.field, "=", one.good)})) << one.field << " " << one.good;
     EXPECT_THAT(Parse({absl::StrCat("--", one.field, "=", one.bad)}),
@@ -188,6 +194,24 @@ TEST_F(ConfigTest, PrintedConfigShowsSourcesAndIsAConfig) {
   EXPECT_EQ(again.config.threads(), 2u);
   EXPECT_EQ(again.config.device(), "cpu");
   EXPECT_THAT(again.config.allowed_roots(), ElementsAre("/a", "/b"));
+}
+
+TEST_F(ConfigTest, HelpSaysWhatEachFieldIs) {
+  const std::string help = Parse({"--help"})->text;
+  const auto& descriptor = *v1::ServerConfig::descriptor();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const std::string& name = descriptor.field(i)->name();
+    const size_t at = help.find("--" + name + " ");
+    ASSERT_NE(at, std::string::npos) << name;
+    // A field without a row in the table of help shows its range or its default first.
+    const std::string entry = help.substr(at, help.find("Variable CLM_", at) - at);
+    const size_t text = entry.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ", entry.find(' ') + 7);
+    ASSERT_NE(text, std::string::npos) << name;
+    EXPECT_NE(entry.substr(text, 6), "Range ") << name;
+    EXPECT_NE(entry.substr(text, 8), "Default ") << name;
+  }
+  EXPECT_THAT(help, HasSubstr("Jobs that may wait. Range [1, 100000]. Default 64. Variable CLM_MAX_QUEUED_JOBS."));
+  EXPECT_THAT(help, HasSubstr("Default \"./var\". Variable CLM_DATA_DIR."));
 }
 
 TEST_F(ConfigTest, ActionsAreToldApart) {

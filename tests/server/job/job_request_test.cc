@@ -65,6 +65,23 @@ TEST(JobRequestTest, DigestIgnoresJobIdAndSeesEverythingElse) {
   EXPECT_NE(SpecDigest(spec), digest);
 }
 
+TEST(JobRequestTest, EveryArtifactThatASpecNamesIsAnInput) {
+  v1::JobSpec prepare;
+  prepare.mutable_prepare()->mutable_source()->add_artifacts("a");
+  prepare.mutable_prepare()->mutable_source()->add_artifacts("b");
+  prepare.mutable_prepare()->mutable_tokenizer()->set_artifact("c");
+  prepare.mutable_prepare()->mutable_universe()->set_extends("d");
+  EXPECT_THAT(InputArtifacts(prepare), ::testing::ElementsAre("a", "b", "c", "d"));
+  v1::JobSpec evaluate;
+  evaluate.mutable_evaluate()->set_checkpoint("e");
+  evaluate.mutable_evaluate()->mutable_source()->add_artifacts("f");
+  EXPECT_THAT(InputArtifacts(evaluate), ::testing::ElementsAre("e", "f"));
+  v1::JobSpec train;
+  train.mutable_train()->set_corpus("g");
+  EXPECT_THAT(InputArtifacts(train), ::testing::ElementsAre("g"));
+  EXPECT_THAT(InputArtifacts({}), ::testing::IsEmpty());
+}
+
 TEST(JobRequestTest, NameAndIdMeanTheSameJob) {
   EXPECT_EQ(JobIdOf("jobs/train-7"), "train-7");
   EXPECT_EQ(JobIdOf("train-7"), "train-7");

@@ -36,7 +36,12 @@ class ArtifactHandlerTest : public ::testing::Test {
     UploadLimits limits;
     limits.max_size_bytes = 8 << 20;
     ASSERT_OK_AND_ASSIGN(uploads_, UploadSessions::Open(*store_, limits));
-    handler_ = std::make_unique<ArtifactHandler>(*store_, *uploads_, metrics_);
+    JobJournalOptions journal_options;
+    journal_options.path = directory_.File("journal.sqlite");
+    jobs_.reset();
+    ASSERT_OK_AND_ASSIGN(auto journal, JobJournal::Open(journal_options));
+    ASSERT_OK_AND_ASSIGN(jobs_, JobTable::Open(std::move(journal), {}));
+    handler_ = std::make_unique<ArtifactHandler>(*store_, *uploads_, *jobs_, metrics_);
   }
 
   using Requests = std::deque<v1::UploadArtifactRequest>;
@@ -95,6 +100,7 @@ class ArtifactHandlerTest : public ::testing::Test {
   Metrics metrics_;
   std::unique_ptr<ArtifactStore> store_;
   std::unique_ptr<UploadSessions> uploads_;
+  std::unique_ptr<JobTable> jobs_;
   std::unique_ptr<ArtifactHandler> handler_;
   FakeWriter<v1::DownloadArtifactResponse> downloaded_;
 };
@@ -225,6 +231,30 @@ TEST_F(ArtifactHandlerTest, ArtifactsAreListedDescribedPinnedAndDeleted) {
   EXPECT_EQ(handler_->Pin(pin)->pins_size(), 0);
   EXPECT_GE(handler_->Delete(remove)->freed_bytes(), 3u);
   EXPECT_THAT(handler_->Get(first.name()), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(ArtifactHandlerTest, InputsOfUnfinishedJobsStay) {
+  const v1::Artifact input = UploadWhole("read by a job");
+  const v1::Artifact other = UploadWhole("read by nobody");
+  v1::SubmitJobRequest request;
+  // As people name artifacts: by the first digits.
+  request.mutable_spec()->mutable_prepare()->mutable_source()->add_artifacts(
+      input.name().substr(input.name().rfind('/') + 1, 10));
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, jobs_->Submit(request));
+  v1::DeleteArtifactRequest remove;
+  remove.set_artifact(input.name());
+  const absl::Status refused = handler_->Delete(remove).status();
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(job.name())));
+  EXPECT_EQ(ReasonOf(refused), "ARTIFACT_IN_USE");
+  ASSERT_OK(jobs_->Claim());
+  EXPECT_THAT(handler_->Delete(remove), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is running")));
+  Open();  // the same after a restart
+  EXPECT_THAT(handler_->Delete(remove), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(job.name())));
+  remove.set_artifact(other.name());
+  EXPECT_OK(handler_->Delete(remove));
+  ASSERT_OK(jobs_->Cancel(job.name()));
+  remove.set_artifact(input.name());
+  EXPECT_OK(handler_->Delete(remove));
 }
 
 }  // namespace

@@ -83,6 +83,29 @@ TEST_F(CallWatchdogTest, CallThatComputesIsNotIdle) {
   EXPECT_FALSE(call_.cancel().cancelled());
 }
 
+TEST(CallTest, APeerThatDoesOneOfTwoThingsDoesNotStandStill) {
+  FakeClock clock;
+  Call call("m", "id", clock);
+  EXPECT_EQ(call.waiting(), absl::ZeroDuration());
+  {
+    const Call::PeerWait read(call);
+    clock.Advance(absl::Seconds(5));
+    EXPECT_EQ(call.waiting(), absl::Seconds(5));
+    {
+      const Call::PeerWait write(call);
+      clock.Advance(absl::Seconds(1));
+      EXPECT_EQ(call.waiting(), absl::Seconds(6)) << "neither has ended";
+    }
+    EXPECT_EQ(call.waiting(), absl::ZeroDuration()) << "it took what was written";
+    clock.Advance(absl::Seconds(2));
+    EXPECT_EQ(call.waiting(), absl::Seconds(2));
+  }
+  EXPECT_EQ(call.waiting(), absl::ZeroDuration());
+  clock.Advance(absl::Seconds(9));
+  const Call::PeerWait again(call);
+  EXPECT_EQ(call.waiting(), absl::ZeroDuration()) << "computing is not waiting";
+}
+
 TEST_F(CallWatchdogTest, RegistrationThatEndsIsLeftAlone) {
   CallWatchdog watchdog(kPatience);
   { const CallWatchdog::Registration registration(watchdog, Watched()); }

@@ -37,7 +37,7 @@ class CodecHandlersTest : public ::testing::Test {
   }
   absl::Status Encode(std::deque<v1::EncodeRequest> requests, absl::Status end = absl::OkStatus()) {
     FakeReader<v1::EncodeRequest> reader(std::move(requests), std::move(end));
-    return HandleEncode(operations_, metrics_, call_, reader, encoded_);
+    return HandleEncode({operations_, metrics_, paths_}, call_, reader, encoded_);
   }
 
   static v1::DecodeRequest DecodeStart(uint32_t width) {
@@ -53,7 +53,7 @@ class CodecHandlersTest : public ::testing::Test {
   }
   absl::Status Decode(std::deque<v1::DecodeRequest> requests) {
     FakeReader<v1::DecodeRequest> reader(std::move(requests));
-    return HandleDecode(operations_, metrics_, call_, reader, decoded_);
+    return HandleDecode({operations_, metrics_, paths_}, call_, reader, decoded_);
   }
 
   static v1::CompressRequest CompressData(const std::string& data) {
@@ -79,6 +79,7 @@ class CodecHandlersTest : public ::testing::Test {
 
   testing::FakeOperations operations_;
   Metrics metrics_;
+  ServerPaths paths_;
   Call call_{"m", "id"};
   FakeWriter<v1::EncodeResponse> encoded_;
   FakeWriter<v1::DecodeResponse> decoded_;
@@ -132,7 +133,8 @@ TEST_F(CodecHandlersTest, CallerThatLeavesEndsEncodeWithoutASummary) {
   EXPECT_FALSE(encoded_.messages.back().has_summary());
   FakeReader<v1::EncodeRequest> reader({EncodeStart(), EncodeData("x")});
   FakeWriter<v1::EncodeResponse> full(/*room=*/1);
-  EXPECT_THAT(HandleEncode(operations_, metrics_, call_, reader, full), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_THAT(HandleEncode({operations_, metrics_, paths_}, call_, reader, full),
+              StatusIs(absl::StatusCode::kCancelled));
 }
 
 TEST_F(CodecHandlersTest, CancelledTokenReachesTheOperation) {

@@ -56,6 +56,16 @@ TEST_F(JobHandlerTest, CheckOfTheSpecDecidesButNotAboutRepetitions) {
   EXPECT_EQ(table_->List({}).jobs.size(), 1u);
 }
 
+TEST_F(JobHandlerTest, AnInputThatGoesWhileItIsCheckedRefusesTheJob) {
+  int asked = 0;
+  const JobSpecCheck check = [&asked](const v1::JobSpec&) {
+    return ++asked == 1 ? absl::OkStatus() : absl::NotFoundError("no artifact corpus");
+  };
+  EXPECT_THAT(HandleSubmit(*table_, v1::JOB_KIND_TRAIN, check, TrainRequest()), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(asked, 2);
+  EXPECT_TRUE(table_->List({}).jobs.empty());
+}
+
 TEST_F(JobHandlerTest, PagesFollowEachOtherToTheEnd) {
   for (int i = 0; i < 5; ++i) ASSERT_OK(Submit(TrainRequest()));
   v1::ListJobsRequest request;
