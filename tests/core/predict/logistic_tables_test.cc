@@ -1,5 +1,6 @@
 #include "core/predict/logistic_tables.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -18,6 +19,15 @@ TEST(SquashTest, IsTheLogisticFunctionToOneUnit) {
 
 TEST(SquashTest, NeverDecreases) {
   for (int x = -2047; x < 2048; ++x) ASSERT_GE(Squash(x), Squash(x - 1)) << x;
+}
+
+TEST(WideSquashTest, IsTheLogisticFunctionToOneUnitAndNeverCertain) {
+  for (int x = -4095; x <= 4095; ++x) {
+    const double want = std::clamp(65536 / (1 + std::exp(-x / 256.0)), 1.0, 65535.0);
+    ASSERT_NEAR(WideSquash(x), want, 1.0) << x;
+    ASSERT_EQ(WideSquash(x) + WideSquash(-x), 65536) << x;
+    ASSERT_GE(WideSquash(x), WideSquash(x - 1)) << x;
+  }
 }
 
 TEST(Stretch12Test, IsTheInverseOfSquash) {
