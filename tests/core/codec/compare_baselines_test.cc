@@ -26,7 +26,7 @@ TEST(CompareBaselinesTest, SizesAreThoseOfTheCommandLineTools) {
 }
 
 TEST(CompareBaselinesTest, EmptyTextAndNoise) {
-  for (const std::string& data : {std::string(), Words(1, 200000), Noise(2, 70000)}) {
+  for (const std::string& data : {std::string(), Words(1, 60000), Noise(2, 40000)}) {
     ASSERT_OK_AND_ASSIGN(const std::vector<BaselineSize> sizes, CompareBaselines(data, {}));
     for (const BaselineSize& size : sizes) {
       EXPECT_GT(size.size_bytes, 0u) << size.name;

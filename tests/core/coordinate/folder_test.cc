@@ -134,7 +134,7 @@ TEST(FolderTest, KernelCountsItsFolds) {
 // A long document is cut anywhere and folded by several threads, also where every pair folds and where a pretoken is
 // longer than a piece.
 TEST(FolderTest, ThreadsFoldALongDocumentAsOne) {
-  for (uint64_t round = 0; round < 12; ++round) {
+  for (uint64_t round = 0; round < 9; ++round) {
     CounterRng rng(6, "long_document", round);
     const std::vector<JoinRule> rules = {kAllRules[round % 3], kAllRules[round / 3 % 3]};
     const Universe universe = RandomUniverse(rng, 1 + static_cast<uint32_t>(round % 4), 6, 5, rules);

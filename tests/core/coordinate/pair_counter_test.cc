@@ -1,6 +1,7 @@
 #include "core/coordinate/pair_counter.h"
 
 #include <map>
+#include <utility>
 
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
@@ -111,12 +112,10 @@ Symbols RandomSymbols(uint64_t seed, uint32_t vocab, size_t length) {
 // Few symbols take the dense way, many the hashed way; neither the ways nor the threads nor the chunks may differ.
 TEST(PairCounterTest, AgreesWithTheReferenceAtEveryVocabularySizeAndThreadCount) {
   for (const uint32_t vocab : {1U, 2U, 50U, 512U, 513U, 3000U, 70'000U, 0x7FFFFFFEU}) {
-    const Symbols symbols = RandomSymbols(5, vocab, 15'000);
+    const Symbols symbols = RandomSymbols(5, vocab, 9'000);
     const Counts want = CountReference(symbols);
-    for (const size_t threads : {1U, 2U, 7U}) {
-      for (const size_t chunk : {100U, 3001U, 100'000U}) {
-        ASSERT_EQ(Count(MakeStream(symbols, chunk), {.vocab_size = vocab}, threads), want) << "vocab " << vocab;
-      }
+    for (const auto& [threads, chunk] : {std::pair<size_t, size_t>(1, 3001), {2, 100}, {7, 100}, {7, 100'000}}) {
+      ASSERT_EQ(Count(MakeStream(symbols, chunk), {.vocab_size = vocab}, threads), want) << "vocab " << vocab;
     }
   }
 }

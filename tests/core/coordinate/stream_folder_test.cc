@@ -71,7 +71,7 @@ std::map<uint64_t, uint64_t> CountsOf(const PairCounter& counter) {
 // the folds are those of a count of the result.
 TEST(StreamFolderTest, AnyChunksAndThreadsFoldAndCountAsOnePass) {
   const TemporaryDirectory folder(testing::MemoryFolder());
-  for (uint64_t round = 0; round < 400; ++round) {
+  for (uint64_t round = 0; round < 240; ++round) {
     const Scene scene = MakeScene(round);
     const JoinRule rule = kRules[round / 4 % 3];
     const PairTable table(scene.pairs, 10);

@@ -129,7 +129,7 @@ TEST(SymbolStreamTest, TakenFirstsAreThoseOfOneWalk) {
   const auto equal = [](PackedSymbol left, PackedSymbol right, PackedSymbol next) {
     return left == right && left != kEnd && next != 7;
   };
-  for (uint64_t round = 0; round < 200; ++round) {
+  for (uint64_t round = 0; round < 90; ++round) {
     CounterRng rng(3, "taken", round);
     const uint64_t kinds = 1 + round % 3;  // with one kind everything is a run
     Symbols symbols(rng.NextBelow(400));

@@ -119,10 +119,10 @@ TEST(UniverseLearnerTest, AgreesWithARecountOfEveryLayer) {
   const TemporaryDirectory folder(testing::MemoryFolder());
   constexpr PairStrategy kStrategies[] = {PairStrategy::kCount, PairStrategy::kPmi, PairStrategy::kConditional};
   constexpr JoinRule kRules[] = {JoinRule::kAny, JoinRule::kWithinPretoken, JoinRule::kWholePretokens};
-  for (uint64_t round = 0; round < 60; ++round) {
+  for (uint64_t round = 0; round < 30; ++round) {
     CounterRng rng(3, "learner", round);
     const uint32_t vocab = round % 2 == 0 ? 6 : 600;
-    const Symbols symbols = RandomText(rng, vocab, 400);
+    const Symbols symbols = RandomText(rng, vocab, 250);
     UniverseLearner::Options options;
     options.base_size = vocab;
     options.universe.min_count = 1 + static_cast<int64_t>(rng.NextBelow(3));
