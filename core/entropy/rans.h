@@ -95,6 +95,8 @@ class RansDecoder {
 
   // Whether the state is back at its start and every word has been used. Call after the last symbol.
   bool Finished() const { return state_ == kRansInitialState && in_.empty(); }
+  // Whole words that have not been used.
+  size_t words_left() const { return in_.remaining() / 4; }
 
  private:
   ByteReader in_;

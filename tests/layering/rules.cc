@@ -32,9 +32,10 @@ const std::map<std::string, std::set<std::string>>& Allowed() {
       {"eval", {"predict", "data", "representation"}},
       {"codec", {"predict", "entropy", "representation"}},
       {"generate", {"text", "predict", "representation"}},
+      {"trace", {"text", "predict", "entropy", "codec", "representation"}},
       {"pipeline",
        {"text", "entropy", "artifact", "tokenizer", "coordinate", "manifold", "predict", "checkpoint", "representation",
-        "data", "model", "engine", "train", "eval", "codec", "generate"}},
+        "data", "model", "engine", "train", "eval", "codec", "generate", "trace"}},
   };
   return *kTable;
 }
