@@ -18,6 +18,8 @@
 #include "core/codec/probability_coder.h"
 #include "core/entropy/cdf.h"
 #include "core/predict/symbol_predictor.h"
+#include "core/representation/byte.h"
+#include "core/representation/representation.h"
 
 namespace clm::testing {
 
@@ -103,6 +105,43 @@ inline uint32_t GetU32(absl::string_view bytes, size_t at) {
   for (size_t i = 0; i < 4; ++i) value |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[at + i])) << (8 * i);
   return value;
 }
+
+// Bytes, and one symbol for "ab".
+class PairRepresentation final : public Representation {
+ public:
+  PairRepresentation() {
+    layout_.vocab_size = 258;
+    layout_.boundary = 257;
+  }
+  std::string kind() const override { return "token"; }
+  bool lossless() const override { return true; }
+  const VocabLayout& layout() const override { return layout_; }
+  std::string fingerprint() const override { return std::string(64, 'b'); }
+  absl::StatusOr<std::vector<SymbolId>> Encode(absl::string_view document) const override {
+    std::vector<SymbolId> symbols;
+    for (size_t i = 0; i < document.size(); ++i) {
+      const bool is_pair = document.substr(i, 2) == "ab";
+      symbols.push_back(is_pair ? SymbolId{256} : static_cast<uint8_t>(document[i]));
+      i += is_pair ? 1 : 0;
+    }
+    return symbols;
+  }
+  absl::StatusOr<std::string> Decode(std::span<const SymbolId> symbols) const override {
+    std::string bytes;
+    for (const SymbolId symbol : symbols) bytes += std::string(SymbolBytes(symbol));
+    return bytes;
+  }
+  absl::string_view SymbolBytes(SymbolId symbol) const override {
+    if (symbol == 256) return "ab";
+    return symbol < 256 ? bytes_.SymbolBytes(symbol) : absl::string_view();
+  }
+  std::unique_ptr<StreamingEncoder> NewEncoder() const override { return nullptr; }
+  std::unique_ptr<StreamingDecoder> NewDecoder() const override { return nullptr; }
+
+ private:
+  ByteRepresentation bytes_;
+  VocabLayout layout_;
+};
 
 // The probability coder of a predictor of bytes.
 inline std::shared_ptr<const BlockCoder> CoderOf(std::unique_ptr<SymbolPredictor> predictor) {

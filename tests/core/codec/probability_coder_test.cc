@@ -5,7 +5,6 @@
 
 #include "core/base/byte_writer.h"
 #include "core/entropy/rans.h"
-#include "core/representation/byte.h"
 #include "tests/core/codec/codec_testing.h"
 #include "tests/testing/status_matchers.h"
 
@@ -15,6 +14,7 @@ namespace {
 using ::clm::testing::AllBytes;
 using ::clm::testing::CoderOf;
 using ::clm::testing::Order0Predictor;
+using ::clm::testing::PairRepresentation;
 using ::clm::testing::StatusIs;
 using ::clm::testing::Words;
 using ::testing::HasSubstr;
@@ -40,43 +40,6 @@ class FlatPredictor final : public SymbolPredictor {
   uint32_t vocab_size_;
   int precision_bits_;
   uint32_t surplus_;
-};
-
-// Bytes, and one symbol for "ab".
-class PairRepresentation final : public Representation {
- public:
-  PairRepresentation() {
-    layout_.vocab_size = 258;
-    layout_.boundary = 257;
-  }
-  std::string kind() const override { return "token"; }
-  bool lossless() const override { return true; }
-  const VocabLayout& layout() const override { return layout_; }
-  std::string fingerprint() const override { return std::string(64, 'b'); }
-  absl::StatusOr<std::vector<SymbolId>> Encode(absl::string_view document) const override {
-    std::vector<SymbolId> symbols;
-    for (size_t i = 0; i < document.size(); ++i) {
-      const bool is_pair = document.substr(i, 2) == "ab";
-      symbols.push_back(is_pair ? SymbolId{256} : static_cast<uint8_t>(document[i]));
-      i += is_pair ? 1 : 0;
-    }
-    return symbols;
-  }
-  absl::StatusOr<std::string> Decode(std::span<const SymbolId> symbols) const override {
-    std::string bytes;
-    for (const SymbolId symbol : symbols) bytes += std::string(SymbolBytes(symbol));
-    return bytes;
-  }
-  absl::string_view SymbolBytes(SymbolId symbol) const override {
-    if (symbol == 256) return "ab";
-    return symbol < 256 ? bytes_.SymbolBytes(symbol) : absl::string_view();
-  }
-  std::unique_ptr<StreamingEncoder> NewEncoder() const override { return nullptr; }
-  std::unique_ptr<StreamingDecoder> NewDecoder() const override { return nullptr; }
-
- private:
-  ByteRepresentation bytes_;
-  VocabLayout layout_;
 };
 
 TEST(ProbabilityCoderTest, RoundTripsAndSaves) {

@@ -1,0 +1,79 @@
+#include "core/codec/mixed_coder.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/digest.h"
+#include "core/base/status_macros.h"
+#include "core/codec/mixed_model.h"
+#include "core/entropy/binary_coder.h"
+
+namespace clm {
+namespace {
+
+CodecParameters ParametersOf(const CodingModel& model) {
+  CodecParameters parameters = model.parameters();
+  parameters.codec = CodecId::kMixed;
+  parameters.predictor = ShortFingerprintOf(
+      Sha256Hex(absl::StrCat(kMixedModelVersion, "\n", ToHex(parameters.predictor), "\n",
+                             AdaptiveModel::Fingerprint(AdaptiveModelOptions::ForLength(size_t{1} << 20)))));
+  return parameters;
+}
+
+}  // namespace
+
+MixedCoder::MixedCoder(std::shared_ptr<const CodingModel> model)
+    : model_(std::move(model)),
+      tree_(model_->representation(), model_->vocab_size()),
+      parameters_(ParametersOf(*model_)) {}
+
+absl::StatusOr<std::string> MixedCoder::Encode(absl::string_view raw, const CancellationToken& cancel) const {
+  CLM_ASSIGN_OR_RETURN(const std::vector<SymbolId> symbols, model_->SymbolsOf(raw));
+  for (const SymbolId symbol : symbols) {
+    if (tree_.PlaceOf(symbol) == SIZE_MAX) {
+      return absl::InternalError(absl::StrCat("the representation gives symbol ", symbol, ", which has no bytes"));
+    }
+  }
+  MixedModel mixed(tree_, model_->vocab_size(), raw.size());
+  BinaryEncoder encoder;
+  encoder.Reserve(raw.size() / 2);
+  size_t next = 0;
+  const auto code = [&encoder](int bit, uint32_t probability) {
+    encoder.Encode(bit, probability);
+    return bit;
+  };
+  const LaneWork work = {.next = [&](SymbolPredictor& predictor, size_t lane) -> std::optional<SymbolId> {
+    if (next == symbols.size()) return std::nullopt;
+    return mixed.Step(predictor, lane, symbols[next++], code);
+  }};
+  CLM_RETURN_IF_ERROR(model_->lanes().Run({&work, 1}, cancel));
+  return encoder.Finish();
+}
+
+absl::StatusOr<std::string> MixedCoder::Decode(absl::string_view payload, size_t raw_length,
+                                               const CancellationToken& cancel) const {
+  MixedModel mixed(tree_, model_->vocab_size(), raw_length);
+  BinaryDecoder decoder(payload);
+  std::string raw;
+  raw.reserve(raw_length);
+  absl::Status status;
+  const auto code = [&decoder](int /*bit*/, uint32_t probability) { return decoder.Decode(probability); };
+  const LaneWork work = {.next = [&](SymbolPredictor& predictor, size_t lane) -> std::optional<SymbolId> {
+    if (raw.size() == raw_length) return std::nullopt;
+    const SymbolId symbol = mixed.Step(predictor, lane, std::nullopt, code);
+    status = model_->AppendBytes(symbol, raw_length, raw);
+    if (status.ok() && decoder.PastEnd()) {
+      status = absl::DataLossError(absl::StrCat("the coded data end after ", raw.size(), " of ", raw_length, " bytes"));
+    }
+    return status.ok() && raw.size() < raw_length ? std::optional(symbol) : std::nullopt;
+  }};
+  CLM_RETURN_IF_ERROR(model_->lanes().Run({&work, 1}, cancel));
+  CLM_RETURN_IF_ERROR(status);
+  if (!decoder.Finished()) return absl::DataLossError("the coded data do not end where their last bit does");
+  return raw;
+}
+
+}  // namespace clm
