@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/digest.h"
 #include "core/base/status_macros.h"
@@ -17,13 +16,17 @@ namespace {
 CodecParameters ParametersOf(const CodingModel& model) {
   CodecParameters parameters = model.parameters();
   parameters.codec = CodecId::kMixed;
-  parameters.predictor = ShortFingerprintOf(
-      Sha256Hex(absl::StrCat(kMixedModelVersion, "\n", ToHex(parameters.predictor), "\n",
-                             AdaptiveModel::Fingerprint(AdaptiveModelOptions::ForLength(size_t{1} << 20)))));
+  parameters.predictor = MixedCoder::PredictorOf(parameters.predictor);
   return parameters;
 }
 
 }  // namespace
+
+ShortFingerprint MixedCoder::PredictorOf(const ShortFingerprint& model) {
+  return ShortFingerprintOf(
+      Sha256Hex(absl::StrCat(kMixedModelVersion, "\n", ToHex(model), "\n",
+                             AdaptiveModel::Fingerprint(AdaptiveModelOptions::ForLength(size_t{1} << 20)))));
+}
 
 MixedCoder::MixedCoder(std::shared_ptr<const CodingModel> model)
     : model_(std::move(model)),

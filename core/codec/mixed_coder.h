@@ -23,6 +23,9 @@ class MixedCoder final : public BlockCoder {
  public:
   explicit MixedCoder(std::shared_ptr<const CodingModel> model);
 
+  // What the mixture with the predictor `model` is called in frames.
+  static ShortFingerprint PredictorOf(const ShortFingerprint& model);
+
   const CodecParameters& parameters() const override { return parameters_; }
   absl::StatusOr<std::string> Encode(absl::string_view raw, const CancellationToken& cancel) const override;
   absl::StatusOr<std::string> Decode(absl::string_view payload, size_t raw_length,

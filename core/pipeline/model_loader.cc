@@ -78,12 +78,7 @@ class LoadedTransformer final : public LoadedModel {
 
 absl::Status CheckRepresentation(const Manifest& manifest, const Representation& representation,
                                  const ModelConfig& config) {
-  const std::string trained_with = Attribute(manifest, kFingerprintAttribute);
-  if (trained_with != representation.fingerprint()) {
-    return absl::FailedPreconditionError(absl::StrCat(manifest.id.Name(), " was trained with representation ",
-                                                      trained_with, ", its corpus gives ",
-                                                      representation.fingerprint()));
-  }
+  CLM_RETURN_IF_ERROR(CheckTrainedWith(manifest, representation));
   if (config.vocab_size != representation.layout().vocab_size) {
     return absl::DataLossError(absl::StrCat(manifest.id.Name(), " has ", config.vocab_size,
                                             " rows, its representation has ", representation.layout().vocab_size,

@@ -84,6 +84,14 @@ absl::StatusOr<LoadedRepresentation> LoadRepresentation(ArtifactStore& store, co
   return loaded;
 }
 
+absl::Status CheckTrainedWith(const Manifest& manifest, const Representation& representation) {
+  const auto found = manifest.attributes.find(kFingerprintAttribute);
+  const std::string trained_with = found == manifest.attributes.end() ? "" : found->second;
+  if (trained_with == representation.fingerprint()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(manifest.id.Name(), " was trained with representation ",
+                                                    trained_with, ", its corpus gives ", representation.fingerprint()));
+}
+
 std::shared_ptr<const Representation> ByteRepresentationInstance() {
   static const auto* const kInstance = new std::shared_ptr<const Representation>(*MakeRepresentation("byte", {}));
   return *kInstance;

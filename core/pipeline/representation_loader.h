@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "core/artifact/artifact_store.h"
@@ -13,6 +14,9 @@
 #include "core/representation/representation.h"
 
 namespace clm {
+
+// Key of a checkpoint's attributes.
+inline constexpr char kFingerprintAttribute[] = "representation_fingerprint";
 
 struct LoadedRepresentation {
   std::shared_ptr<const Representation> representation;
@@ -27,6 +31,9 @@ struct LoadedRepresentation {
 // in this process.
 absl::StatusOr<LoadedRepresentation> LoadRepresentation(ArtifactStore& store, const ArtifactId& id,
                                                         absl::string_view kind, const CancellationToken& cancel);
+
+// FAILED_PRECONDITION unless the checkpoint of `manifest` was trained with `representation`; names both fingerprints.
+absl::Status CheckTrainedWith(const Manifest& manifest, const Representation& representation);
 
 // The byte representation needs no artifact.
 std::shared_ptr<const Representation> ByteRepresentationInstance();

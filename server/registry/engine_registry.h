@@ -1,0 +1,67 @@
+// EngineRegistry: checkpoints as integer models that code, each with lanes that all calls share.
+//
+// A model is made once, however many calls ask for it at the same time, and the few used last are kept. A frame names
+// its model by fingerprints only: Find() asks the models that are here, then makes the others of the store, newest
+// first, until one fits; which fingerprints a checkpoint gives is remembered.
+//
+// Thread-safety: thread-safe; making a model blocks others that wait for one. Ownership: a coder keeps its model alive;
+// store and metrics outlive the registry.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "core/artifact/artifact_store.h"
+#include "core/base/cancellation.h"
+#include "core/codec/block_coder.h"
+#include "core/codec/coding_model.h"
+
+namespace clm {
+
+// Blocks that a model codes together; as many threads wait for it.
+inline constexpr uint32_t kEngineLanes = 32;
+
+struct RegisteredEngine {
+  ArtifactId checkpoint;
+  std::shared_ptr<const CodingModel> model;
+  uint64_t checkpoint_bytes = 0;
+};
+
+class EngineRegistry {
+ public:
+  // `threads`: that one model computes on.
+  EngineRegistry(ArtifactStore& store, uint32_t threads) : store_(store), threads_(threads) {}
+
+  // The errors of LoadEngine.
+  absl::StatusOr<RegisteredEngine> Get(const ArtifactId& checkpoint, const CancellationToken& cancel)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // The coder of exactly these parameters, which need a model. FAILED_PRECONDITION naming the wanted predictor when no
+  // checkpoint of the store gives it, or one gives it with another canary or representation.
+  absl::StatusOr<std::shared_ptr<const BlockCoder>> Find(const CodecParameters& wanted, const CancellationToken& cancel)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Lanes with work now, over all models here.
+  size_t lanes_in_use() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  absl::StatusOr<RegisteredEngine> GetLocked(const ArtifactId& checkpoint, const CancellationToken& cancel)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The coder, none when the checkpoint's predictor is another one.
+  absl::StatusOr<std::shared_ptr<const BlockCoder>> TryLocked(const ArtifactId& checkpoint,
+                                                              const CodecParameters& wanted,
+                                                              const CancellationToken& cancel)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  ArtifactStore& store_;
+  const uint32_t threads_;
+  mutable absl::Mutex mutex_;
+  std::deque<RegisteredEngine> engines_ ABSL_GUARDED_BY(mutex_);               // the last used first
+  std::map<ArtifactId, ShortFingerprint> predictors_ ABSL_GUARDED_BY(mutex_);  // of every checkpoint that was here
+};
+
+}  // namespace clm
