@@ -16,4 +16,8 @@ namespace clm {
 // Call once, from main(), before any thread is started: signals are blocked for all threads to come.
 int RunServer(int argc, const char* const* argv, const ServerParts& parts);
 
+// Has the process keep up to 64 MiB of freed memory per arena of its allocator, for the buffers of messages. Once,
+// before threads start.
+void KeepMessageMemory();
+
 }  // namespace clm

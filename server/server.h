@@ -4,7 +4,7 @@
 //   ... server->address() ...
 //   server->Drain();
 //
-// Below the data folder, and nowhere else, it writes:
+// Below the data folder it writes what follows; elsewhere only the outputs of Encode and Decode, below writable_roots.
 //
 //   LOCK             held for the server's life; a second server is refused by name
 //   journal.sqlite   jobs (job_journal.h), with its -wal and -shm

@@ -33,7 +33,30 @@ absl::Status EndsEarly(const std::string& path, absl::string_view kind) {
   return absl::DataLossError(absl::StrCat(path, ": the ", kind, " data end early"));
 }
 
-class GzipInput final : public InputStream {
+// A compressed file and the piece of it that the decompressor works on.
+class CompressedInput : public InputStream {
+ public:
+  uint64_t stored_bytes_read() const override { return source_.stored_bytes_read(); }
+
+ protected:
+  CompressedInput(std::string path, PlainInput source) : path_(std::move(path)), source_(std::move(source)) {}
+
+  // Replaces `chunk_`.
+  absl::Status ReadChunk() {
+    CLM_RETURN_IF_ERROR(source_.Read(chunk_));
+    source_ended_ = chunk_.empty();
+    return absl::OkStatus();
+  }
+
+  const std::string path_;
+  std::string chunk_;
+  bool source_ended_ = false;
+
+ private:
+  PlainInput source_;
+};
+
+class GzipInput final : public CompressedInput {
  public:
   static absl::StatusOr<std::unique_ptr<InputStream>> Open(std::string path, PlainInput source) {
     auto input = std::make_unique<GzipInput>(std::move(path), std::move(source));
@@ -45,7 +68,7 @@ class GzipInput final : public InputStream {
     return input;
   }
 
-  GzipInput(std::string path, PlainInput source) : path_(std::move(path)), source_(std::move(source)) {}
+  GzipInput(std::string path, PlainInput source) : CompressedInput(std::move(path), std::move(source)) {}
   ~GzipInput() override {
     if (initialised_) inflateEnd(&stream_);
   }
@@ -65,12 +88,10 @@ class GzipInput final : public InputStream {
     }
     return absl::OkStatus();
   }
-  uint64_t stored_bytes_read() const override { return source_.stored_bytes_read(); }
 
  private:
   absl::Status Refill() {
-    CLM_RETURN_IF_ERROR(source_.Read(chunk_));
-    source_ended_ = chunk_.empty();
+    CLM_RETURN_IF_ERROR(ReadChunk());
     stream_.next_in = reinterpret_cast<Bytef*>(chunk_.data());
     stream_.avail_in = static_cast<uInt>(chunk_.size());
     return absl::OkStatus();
@@ -104,18 +125,14 @@ class GzipInput final : public InputStream {
     return absl::OkStatus();
   }
 
-  const std::string path_;
-  PlainInput source_;
-  std::string chunk_;
   z_stream stream_{};
   bool initialised_ = false;
   bool in_member_ = false;
   bool output_was_full_ = false;  // the decompressor may hold more output without more input
-  bool source_ended_ = false;
   uint64_t members_ = 0;
 };
 
-class ZstdInput final : public InputStream {
+class ZstdInput final : public CompressedInput {
  public:
   static absl::StatusOr<std::unique_ptr<InputStream>> Open(std::string path, PlainInput source) {
     auto input = std::make_unique<ZstdInput>(std::move(path), std::move(source));
@@ -124,7 +141,7 @@ class ZstdInput final : public InputStream {
   }
 
   ZstdInput(std::string path, PlainInput source)
-      : path_(std::move(path)), source_(std::move(source)), context_(ZSTD_createDCtx(), &ZSTD_freeDCtx) {}
+      : CompressedInput(std::move(path), std::move(source)), context_(ZSTD_createDCtx(), &ZSTD_freeDCtx) {}
 
   absl::Status Read(std::string& out) override {
     out.clear();
@@ -143,22 +160,16 @@ class ZstdInput final : public InputStream {
     }
     return absl::OkStatus();
   }
-  uint64_t stored_bytes_read() const override { return source_.stored_bytes_read(); }
 
  private:
   absl::Status Refill() {
-    CLM_RETURN_IF_ERROR(source_.Read(chunk_));
-    source_ended_ = chunk_.empty();
+    CLM_RETURN_IF_ERROR(ReadChunk());
     input_ = {chunk_.data(), chunk_.size(), 0};
     return absl::OkStatus();
   }
 
-  const std::string path_;
-  PlainInput source_;
   std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context_;
-  std::string chunk_;
   ZSTD_inBuffer input_{nullptr, 0, 0};
-  bool source_ended_ = false;
   bool in_frame_ = true;  // an empty file is not a zstd file
   bool output_was_full_ = false;
 };

@@ -1,5 +1,8 @@
 #include "core/representation/byte.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "core/base/status_macros.h"
 #include "core/representation/fingerprint.h"
 
@@ -7,8 +10,10 @@ namespace clm {
 namespace {
 
 void AppendBytes(absl::string_view bytes, std::vector<SymbolId>& out) {
-  out.reserve(out.size() + bytes.size());
-  for (const char byte : bytes) out.push_back(static_cast<uint8_t>(byte));
+  const size_t before = out.size();
+  out.resize(before + bytes.size());
+  std::transform(bytes.begin(), bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(before),
+                 [](char byte) { return static_cast<uint8_t>(byte); });
 }
 
 class ByteEncoder final : public StreamingEncoder {

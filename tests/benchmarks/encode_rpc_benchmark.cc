@@ -21,6 +21,7 @@
 #include "core/tokenizer/tokenizer_file.h"
 #include "server/config/config.h"
 #include "server/convert/pipeline_operations.h"
+#include "server/run_server.h"
 #include "server/server.h"
 #include "tests/benchmarks/benchmark_text.h"
 #include "tests/benchmarks/benchmark_tokenizer.h"
@@ -35,6 +36,7 @@ class RunningServer {
   static absl::StatusOr<std::unique_ptr<RunningServer>> Start() {
     std::unique_ptr<RunningServer> running(new RunningServer);
     SetLogLevel(LogLevel::kError);
+    KeepMessageMemory();  // as clm_server does
     const std::string data = running->directory_.File("data");
     CLM_ASSIGN_OR_RETURN(running->tokenizer_, StoreTokenizer(JoinPath(data, "artifacts")));
     v1::ServerConfig config = DefaultConfig();
