@@ -30,9 +30,9 @@ static_assert((static_cast<int>(ContextTracker::kContexts) + 2) * (kMaxStretched
                   kBias <=
               kMaxMixerInputSum);
 
-// The weight sets of the first layer are chosen by the path, the last byte, the match with the longest known order, the
-// classes of the last bytes with the depth, and the expected byte.
-constexpr std::array<size_t, Mixer::kSets> kSelectorSizes = {256, 256, 256, 2048, 256};
+// The weight sets of the first layer are chosen by the path, by the match with the longest known order, and by the
+// classes of the last bytes with the depth.
+constexpr std::array<size_t, Mixer::kSets> kSelectorSizes = {256, 256, 2048};
 
 // The first layer learns fast at first and slower later: rate = kRate + kEarlyRate * kEarlyBits / (kEarlyBits + bits).
 constexpr int kRate = 6;
@@ -235,10 +235,9 @@ void AdaptiveModel::Predict() {
 
   size_t match_class = 0;
   if (expected_bits_[0] >= 0) match_class = std::clamp<size_t>(std::bit_width(matches_[0].length()) - 1, 1, 7);
-  const size_t expected = matches_[0].length() > 0 ? matches_[0].expected() : 0;
   const size_t one = expected_bits_[0] == 1 ? 1 : 0;
   const size_t shape = (tracker_.shape() & 255) * 8 + static_cast<size_t>(depth_);
-  Refine(mixer_.Mix({path_, last, match_class * 16 + longest * 2 + one, shape, expected}, path_));
+  Refine(mixer_.Mix({path_, match_class * 16 + longest * 2 + one, shape}, path_));
 }
 
 // Where the refinements look is known before what they look for: time to bring it to the cache.

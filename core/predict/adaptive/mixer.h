@@ -55,7 +55,7 @@ void MoveMixerWeights(const MixerInputs& inputs, int16_t step, MixerWeights& wei
 
 class Mixer {
  public:
-  static constexpr size_t kSets = 5;
+  static constexpr size_t kSets = 3;
   static constexpr size_t kSecondLayerSets = 256;
   static constexpr int kMaxFinal = 3071;
 

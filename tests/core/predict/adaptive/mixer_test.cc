@@ -57,14 +57,14 @@ TEST(MixerKernelTest, AgreeWithTheirTwins) {
 }
 
 TEST(MixerTest, LearnsWhomToBelieve) {
-  Mixer mixer({1, 1, 1, 1, 1});
+  Mixer mixer({1, 1, 1});
   mixer.set_rate(6);
   CounterRng rng(2, "mixer", 0);
   for (int i = 0; i < 3000; ++i) {
     const int bit = static_cast<int>(rng.NextBelow(2));
     mixer.inputs().values[3] = bit != 0 ? 900 : -900;                 // knows
     mixer.inputs().values[8] = rng.NextBelow(2) != 0 ? 1500 : -1500;  // is sure and knows nothing
-    mixer.Mix({0, 0, 0, 0, 0}, 7);
+    mixer.Mix({0, 0, 0}, 7);
     const int right = bit != 0 ? mixer.probability() : 65536 - mixer.probability();
     EXPECT_TRUE(i <= 2000 || right > 62000) << i << " " << right;
     mixer.Update(bit);
@@ -72,18 +72,18 @@ TEST(MixerTest, LearnsWhomToBelieve) {
 }
 
 TEST(MixerTest, SetsOfWeightsAreApart) {
-  Mixer mixer({2, 2, 2, 2, 2});
+  Mixer mixer({2, 2, 2});
   mixer.set_rate(10);
   for (int i = 0; i < 500; ++i) {
     mixer.inputs().values[0] = 1000;
-    mixer.Mix({0, 0, 0, 0, 0}, 0);
+    mixer.Mix({0, 0, 0}, 0);
     mixer.Update(0);
   }
-  EXPECT_LT(mixer.Mix({0, 0, 0, 0, 0}, 0), -500);
-  EXPECT_GT(mixer.Mix({1, 1, 1, 1, 1}, 1), 0);
+  EXPECT_LT(mixer.Mix({0, 0, 0}, 0), -500);
+  EXPECT_GT(mixer.Mix({1, 1, 1}, 1), 0);
   mixer.Reset();
   mixer.inputs().values[0] = 1000;
-  EXPECT_GT(mixer.Mix({0, 0, 0, 0, 0}, 0), 0);
+  EXPECT_GT(mixer.Mix({0, 0, 0}, 0), 0);
 }
 
 }  // namespace
