@@ -8,11 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/trace/correction.h"
+#include "core/trace/letter_flip.h"
 
 namespace clm {
 namespace {
 
-constexpr std::array<StageInfo, 9> kStages = {{
+constexpr std::array<StageInfo, 10> kStages = {{
     {"tokensOfStr", "text to the symbols of the representation", true},
     {"modelToInx", "symbols to ranks and probabilities", true},
     {"rangeEncode", "ranks and misses to coded words", false},
@@ -22,6 +23,7 @@ constexpr std::array<StageInfo, 9> kStages = {{
     {"modelOfInx", "ranks to symbols", true},
     {"tokensToStr", "symbols to text", true},
     {"tokensOfData", "bytes to ranks, two each, after the comment as prompt", true},
+    {"flipLetters", "text with the first letters of sentences in the other case; its own inverse", false},
 }};
 
 absl::Status Missing(absl::string_view field) {
@@ -214,6 +216,7 @@ absl::StatusOr<std::string> RunStage(absl::string_view name, const StageModel* m
     return RunModelStage(name, *model, input, options, cancel);
   }
   StageDocument document;
+  if (name == "flipLetters") return FlipLetters(input);
   if (name == "binToRange") {
     CLM_ASSIGN_OR_RETURN(document, BinToRange(input));
     return WriteStageJson(document);

@@ -10,6 +10,7 @@
 //   modelOfInx    json  -> json    ranks to symbols                                  needs a model
 //   tokensToStr   json  -> text                                                      needs a model
 //   tokensOfData  bytes -> json    a prompt's symbols, then two ranks for each byte  needs a model
+//   flipLetters   text  -> text    the letter flip (letter_flip.h)
 //
 // Different from the scripts: any bytes are text; texts whose counts are all above 1 and empty ones can be packed; a
 // list made with another model is refused where its name is known (a .bin has none). The first symbol is told literally
@@ -67,7 +68,7 @@ struct StageInfo {
   absl::string_view description;  // one line for people
   bool needs_model = false;
 };
-// All nine, in the order of the pipeline.
+// All of them, in the order above.
 std::span<const StageInfo> Stages();
 // INVALID_ARGUMENT listing the names there are.
 absl::StatusOr<StageInfo> FindStage(absl::string_view name);

@@ -107,6 +107,11 @@ TEST_F(StagesTest, RangeStagesCarryTheGoldenMessage) {
   EXPECT_EQ(bin.size(), 52U);
 }
 
+TEST_F(StagesTest, LettersFlipThereAndBack) {
+  EXPECT_EQ(*Pipe({"flipLetters"}, "One. Two", {}), "One. two");
+  EXPECT_EQ(*Pipe({"flipLetters", "flipLetters"}, "One. Two", {}), "One. Two");
+}
+
 TEST_F(StagesTest, DataBecomesTextByItsNibbles) {
   const StageOptions options = {.comment = "It was "};
   ASSERT_OK_AND_ASSIGN(const std::string json, Pipe({"tokensOfData"}, "\x5C", options));
