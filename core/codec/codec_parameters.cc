@@ -15,7 +15,7 @@ std::string HexOf(const std::array<uint8_t, kSize>& bytes) {
 
 }  // namespace
 
-bool IsKnownCodec(uint8_t codec) { return codec <= static_cast<uint8_t>(CodecId::kProbability); }
+bool IsKnownCodec(uint8_t codec) { return codec <= static_cast<uint8_t>(CodecId::kMixed); }
 
 std::string CodecName(CodecId codec) {
   switch (codec) {
@@ -25,6 +25,14 @@ std::string CodecName(CodecId codec) {
       return "count";
     case CodecId::kProbability:
       return "probability";
+    case CodecId::kAdaptive:
+      return "adaptive";
+    case CodecId::kRankAns:
+      return "rank ans";
+    case CodecId::kRankAdaptive:
+      return "rank adaptive";
+    case CodecId::kMixed:
+      return "mixed";
   }
   return absl::StrCat("codec ", static_cast<int>(codec));
 }

@@ -9,14 +9,19 @@
 
 namespace clm {
 
-// Stored in frames: numbers are never reused. 3 to 15 are kept for rank coders and stronger built-in predictors.
+// Stored in frames: numbers are never reused. 7 to 15 are kept for further predictors.
 enum class CodecId : uint8_t {
-  kStored = 0,       // the bytes themselves
-  kCount = 1,        // the built-in CountModel, made anew for each block
-  kProbability = 2,  // a SymbolPredictor over bytes, named by its fingerprint
+  kStored = 0,        // the bytes themselves
+  kCount = 1,         // the built-in CountModel, made anew for each block
+  kProbability = 2,   // a model's distributions, the model named by its fingerprint
+  kAdaptive = 3,      // the built-in AdaptiveModel, made anew for each block
+  kRankAns = 4,       // ranks that a model gives, one table of counts per block
+  kRankAdaptive = 5,  // the same with counts that follow the text
+  kMixed = 6,         // a model and the AdaptiveModel, mixed bit by bit
 };
 
-// "stored", "count", "probability"; "codec 7" for an id this version does not know.
+// "stored", "count", "probability", "adaptive", "rank ans", "rank adaptive", "mixed"; "codec 7" for an id this version
+// does not know.
 std::string CodecName(CodecId codec);
 bool IsKnownCodec(uint8_t codec);
 

@@ -1,6 +1,7 @@
 #include "core/codec/codec_set.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/codec/adaptive_coder.h"
 #include "core/codec/count_coder.h"
 #include "core/codec/stored_block.h"
 
@@ -36,6 +37,7 @@ CodecSet CodecSet::BuiltIn() {
     auto* set = new CodecSet;
     set->Add(std::make_shared<StoredBlock>());
     set->Add(std::make_shared<CountCoder>());
+    set->Add(std::make_shared<AdaptiveCoder>());
     return set;
   }();
   return *kBuiltIn;
@@ -45,11 +47,15 @@ absl::StatusOr<std::shared_ptr<const BlockCoder>> CodecSet::Find(const CodecPara
   absl::Status nearest =
       absl::FailedPreconditionError(absl::StrCat("the frame needs a ", CodecName(wanted.codec),
                                                  " coder with predictor ", ToHex(wanted.predictor), "; none is here"));
+  bool has_codec = false;
   for (const std::shared_ptr<const BlockCoder>& coder : coders_) {
     const CodecParameters& have = coder->parameters();
     if (have == wanted) return coder;
-    if (have.codec == wanted.codec) nearest = Difference(wanted, have);
+    if (have.codec != wanted.codec) continue;
+    nearest = Difference(wanted, have);
+    has_codec = true;
   }
+  if (!has_codec && source_ != nullptr) return source_(wanted);
   return nearest;
 }
 

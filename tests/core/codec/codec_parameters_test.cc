@@ -16,9 +16,13 @@ TEST(CodecParametersTest, CodecsHaveNames) {
   EXPECT_EQ(CodecName(CodecId::kStored), "stored");
   EXPECT_EQ(CodecName(CodecId::kCount), "count");
   EXPECT_EQ(CodecName(CodecId::kProbability), "probability");
+  EXPECT_EQ(CodecName(CodecId::kAdaptive), "adaptive");
+  EXPECT_EQ(CodecName(CodecId::kRankAns), "rank ans");
+  EXPECT_EQ(CodecName(CodecId::kRankAdaptive), "rank adaptive");
+  EXPECT_EQ(CodecName(CodecId::kMixed), "mixed");
   EXPECT_EQ(CodecName(static_cast<CodecId>(7)), "codec 7");
-  EXPECT_TRUE(IsKnownCodec(2));
-  EXPECT_FALSE(IsKnownCodec(3));
+  EXPECT_TRUE(IsKnownCodec(6));
+  EXPECT_FALSE(IsKnownCodec(7));
 }
 
 }  // namespace

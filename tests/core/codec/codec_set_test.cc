@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "core/codec/adaptive_coder.h"
 #include "core/codec/count_coder.h"
 #include "core/codec/probability_coder.h"
 #include "tests/core/codec/codec_testing.h"
@@ -10,18 +11,17 @@
 namespace clm {
 namespace {
 
+using ::clm::testing::CoderOf;
 using ::clm::testing::Order0Predictor;
 using ::clm::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-CodecParameters Probability(char version) {
-  return (*ProbabilityCoder::Create(std::make_unique<Order0Predictor>(version)))->parameters();
-}
+CodecParameters Probability(char version) { return CoderOf(std::make_unique<Order0Predictor>(version))->parameters(); }
 
 CodecSet WithOrder0() {
   CodecSet codecs = CodecSet::BuiltIn();
-  codecs.Add(*ProbabilityCoder::Create(std::make_unique<Order0Predictor>('0')));
+  codecs.Add(CoderOf(std::make_unique<Order0Predictor>('0')));
   return codecs;
 }
 
@@ -29,6 +29,7 @@ TEST(CodecSetTest, FindsExactlyWhatIsAskedFor) {
   const CodecSet codecs = WithOrder0();
   EXPECT_OK(codecs.Find(CodecParameters{}));
   EXPECT_OK(codecs.Find(CountCoder().parameters()));
+  EXPECT_OK(codecs.Find(AdaptiveCoder().parameters()));
   EXPECT_OK(codecs.Find(Probability('0')));
 }
 

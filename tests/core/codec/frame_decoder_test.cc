@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/codec/adaptive_coder.h"
 #include "core/codec/count_coder.h"
 #include "core/codec/frame_encoder.h"
 #include "core/codec/probability_coder.h"
@@ -222,6 +223,9 @@ class SmallFrameTest : public ::testing::TestWithParam<std::string> {
     } else if (GetParam() == "probability") {
       data_ = Words(21, 900);
       frame_ = *EncodeFrame(data_, Order0());
+    } else if (GetParam() == "adaptive") {
+      data_ = Words(23, 600);
+      frame_ = *EncodeFrame(data_, std::make_shared<AdaptiveCoder>());
     } else {
       data_ = Words(22, 600);
       frame_ = *EncodeFrame(data_, std::make_shared<CountCoder>());
@@ -230,7 +234,7 @@ class SmallFrameTest : public ::testing::TestWithParam<std::string> {
   // Where only a decoded block shows the damage, a slow coder is asked less often. Odd steps reach every bit of a byte.
   size_t StepAt(size_t byte) const {
     const bool is_checked_early = byte <= BlockBegins(frame_).back() - 4;
-    return is_checked_early || GetParam() == "stored" ? 1 : GetParam() == "count" ? 13 : 3;
+    return is_checked_early || GetParam() == "stored" ? 1 : GetParam() == "probability" ? 3 : 13;
   }
 
   std::string data_;
@@ -293,7 +297,7 @@ TEST_P(SmallFrameTest, RandomDamageNeverGivesWrongOutput) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryCodec, SmallFrameTest, ::testing::Values("stored", "probability", "count"),
+INSTANTIATE_TEST_SUITE_P(EveryCodec, SmallFrameTest, ::testing::Values("stored", "probability", "count", "adaptive"),
                          [](const auto& test) { return test.param; });
 
 TEST(LargeFrameTest, TruncationAnywhereIsDataLoss) {
