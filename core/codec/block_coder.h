@@ -24,6 +24,10 @@ class BlockCoder {
   // on every machine.
   virtual const CodecParameters& parameters() const = 0;
 
+  // How many blocks should be in work at once where `processors` compute; more than that for a coder whose blocks wait
+  // for lanes that move on together.
+  virtual size_t BlocksAtOnce(size_t processors) const { return processors; }
+
   // Any bytes, also none. CANCELLED or DEADLINE_EXCEEDED from `cancel`; INTERNAL for a predictor that breaks its
   // contract.
   virtual absl::StatusOr<std::string> Encode(absl::string_view raw, const CancellationToken& cancel) const = 0;

@@ -13,6 +13,8 @@
 namespace clm {
 namespace {
 
+constexpr size_t kMaxWaitingBytes = size_t{64} << 20;
+
 constexpr uint64_t kUnknownLength = std::numeric_limits<uint64_t>::max();
 constexpr uint32_t kUnknownCount = std::numeric_limits<uint32_t>::max();
 
@@ -210,6 +212,14 @@ absl::StatusOr<FrameFooter> ParseFrameFooter(absl::string_view data, uint64_t bl
 
 absl::Status BlockDamage(uint64_t index, uint64_t offset, absl::string_view what) {
   return absl::DataLossError(absl::StrCat("frame block ", index, " at byte ", offset, ": ", what));
+}
+
+size_t CodecContext::BlocksAtOnce(const BlockCoder& coder, uint32_t block_bytes) const {
+  if (pool == nullptr) return 1;
+  const size_t computing = processors > 0 ? processors : pool->threads();
+  const size_t wanted = coder.BlocksAtOnce(computing);
+  const size_t fitting = std::max(computing, kMaxWaitingBytes / block_bytes);
+  return std::clamp<size_t>(std::min(wanted, fitting), 1, pool->threads());
 }
 
 }  // namespace clm

@@ -35,6 +35,7 @@
 #include "core/base/digest.h"
 #include "core/base/progress.h"
 #include "core/base/thread_pool.h"
+#include "core/codec/block_coder.h"
 #include "core/codec/codec_parameters.h"
 
 namespace clm {
@@ -100,8 +101,12 @@ using ByteSink = std::function<absl::Status(absl::string_view)>;
 // What a running operation may use.
 struct CodecContext {
   ThreadPool* pool = nullptr;  // not owned; null: the caller's thread alone
+  size_t processors = 0;       // for coders that compute by themselves; 0: as many as the pool has threads
   CancellationToken cancel = {};
   ProgressSink progress = {};  // phase "compress" or "decompress", unit "bytes" of the original
+
+  // Blocks of `coder` in work at once, at least 1. More than processors only as far as they stay within 64 MiB.
+  size_t BlocksAtOnce(const BlockCoder& coder, uint32_t block_bytes) const;
 };
 
 }  // namespace clm

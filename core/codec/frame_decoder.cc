@@ -26,11 +26,7 @@ absl::Status FrameDecoderOptions::Validate() const {
 }
 
 FrameDecoder::FrameDecoder(const FrameDecoderOptions& options, CodecSet codecs, ByteSink sink, CodecContext context)
-    : options_(options),
-      codecs_(std::move(codecs)),
-      sink_(std::move(sink)),
-      context_(std::move(context)),
-      threads_(context_.pool != nullptr ? context_.pool->threads() : 1) {}
+    : options_(options), codecs_(std::move(codecs)), sink_(std::move(sink)), context_(std::move(context)) {}
 
 absl::StatusOr<std::unique_ptr<FrameDecoder>> FrameDecoder::Create(const FrameDecoderOptions& options, CodecSet codecs,
                                                                    ByteSink sink, CodecContext context) {
@@ -85,6 +81,7 @@ absl::Status FrameDecoder::ReadHeader() {
                                                      " original bytes, the limit is ", options_.max_original_bytes));
   }
   CLM_ASSIGN_OR_RETURN(coder_, codecs_.Find(header_->codec));
+  blocks_at_once_ = context_.BlocksAtOnce(*coder_, header_->block_bytes);
   position_ += kFrameHeaderBytes;
   state_ = State::kBlocks;
   return absl::OkStatus();
@@ -94,7 +91,8 @@ absl::Status FrameDecoder::ReadHeader() {
 absl::Status FrameDecoder::ReadBlocks() {
   while (state_ == State::kBlocks) {
     const absl::StatusOr<bool> complete = ReadBlock();
-    if (!complete.ok() || state_ == State::kFooter || batch_.size() >= threads_) CLM_RETURN_IF_ERROR(DecodeBatch());
+    if (!complete.ok() || state_ == State::kFooter || batch_.size() >= blocks_at_once_)
+      CLM_RETURN_IF_ERROR(DecodeBatch());
     if (!complete.ok()) return complete.status();
     if (!*complete) break;
   }

@@ -8,8 +8,8 @@
 // also means that nothing is missing, nothing follows and the SHA-256 is the original's. After damage the intact blocks
 // before it have been written and nothing else.
 //
-// Memory: for each thread of the pool one coded and one decoded block and what the coder needs, plus 8 bytes per block
-// received. Never what the frame declares.
+// Memory: for each block in work at once one coded and one decoded block and what the coder needs, plus 8 bytes per
+// block received. Never what the frame declares.
 //
 // Errors: DATA_LOSS naming block and byte for damage of any kind, truncation, trailing bytes or a second frame;
 // UNIMPLEMENTED for a later version, an unknown flag or codec; FAILED_PRECONDITION for another predictor (both
@@ -101,12 +101,12 @@ class FrameDecoder {
   const CodecSet codecs_;
   const ByteSink sink_;
   const CodecContext context_;
-  const size_t threads_;
 
   absl::Status failed_;
   State state_ = State::kHeader;
   std::optional<FrameHeader> header_;
   std::shared_ptr<const BlockCoder> coder_;
+  size_t blocks_at_once_ = 1;
   std::string buffer_;          // the part of the frame that is not done with
   uint64_t buffer_offset_ = 0;  // of buffer_[0] in the frame
   size_t position_ = 0;         // of the next unread byte in buffer_

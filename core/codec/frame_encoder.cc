@@ -32,7 +32,7 @@ FrameEncoder::FrameEncoder(const FrameEncoderOptions& options, std::shared_ptr<c
       coder_(std::move(coder)),
       sink_(std::move(sink)),
       context_(std::move(context)),
-      threads_(context_.pool != nullptr ? context_.pool->threads() : 1) {}
+      blocks_at_once_(context_.BlocksAtOnce(*coder_, options_.block_bytes)) {}
 
 absl::StatusOr<std::unique_ptr<FrameEncoder>> FrameEncoder::Create(const FrameEncoderOptions& options,
                                                                    std::shared_ptr<const BlockCoder> coder,

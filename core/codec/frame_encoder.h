@@ -8,10 +8,9 @@
 // number of threads. A block that its coder does not make smaller is stored. So is a block whose payload does not
 // decode back: that is counted in verify_failures, and the frame is still right.
 //
-// Memory: for each thread of the pool one block in, one out, and what the coder needs; plus 8 bytes per block for the
-// footer. Never the whole input.
-// Thread-safety: not thread-safe; it runs its blocks on context.pool. After an error every later call returns that
-// error.
+// Memory: for each block in work at once one block in, one out, and what the coder needs; plus 8 bytes per block for
+// the footer. Never the whole input. Thread-safety: not thread-safe; it runs its blocks on context.pool. After an error
+// every later call returns that error.
 #pragma once
 
 #include <cstddef>
@@ -89,13 +88,13 @@ class FrameEncoder {
   absl::Status EncodeBlock(uint32_t index, absl::string_view raw, bool verify, CodedBlock& out) const;
   bool MustVerify(uint64_t index, bool is_last) const;
   absl::Status Write(absl::string_view bytes);
-  size_t batch_bytes() const { return size_t{options_.block_bytes} * threads_; }
+  size_t batch_bytes() const { return size_t{options_.block_bytes} * blocks_at_once_; }
 
   const FrameEncoderOptions options_;
   const std::shared_ptr<const BlockCoder> coder_;
   const ByteSink sink_;
   const CodecContext context_;
-  const size_t threads_;
+  const size_t blocks_at_once_;
 
   absl::Status failed_;
   std::string pending_;  // not coded yet; at most batch_bytes()

@@ -27,6 +27,7 @@ class MixedCoder final : public BlockCoder {
   static ShortFingerprint PredictorOf(const ShortFingerprint& model);
 
   const CodecParameters& parameters() const override { return parameters_; }
+  size_t BlocksAtOnce(size_t /*processors*/) const override { return model_->lanes().lanes(); }
   absl::StatusOr<std::string> Encode(absl::string_view raw, const CancellationToken& cancel) const override;
   absl::StatusOr<std::string> Decode(absl::string_view payload, size_t raw_length,
                                      const CancellationToken& cancel) const override;

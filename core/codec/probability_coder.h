@@ -23,6 +23,7 @@ class ProbabilityCoder final : public BlockCoder {
   explicit ProbabilityCoder(std::shared_ptr<const CodingModel> model);
 
   const CodecParameters& parameters() const override { return parameters_; }
+  size_t BlocksAtOnce(size_t /*processors*/) const override { return model_->lanes().lanes(); }
   // INTERNAL for intervals that no distribution has.
   absl::StatusOr<std::string> Encode(absl::string_view raw, const CancellationToken& cancel) const override;
   absl::StatusOr<std::string> Decode(absl::string_view payload, size_t raw_length,

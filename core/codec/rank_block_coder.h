@@ -35,6 +35,7 @@ class RankBlockCoder final : public BlockCoder {
                                                                       RankForm form, uint32_t top_k = kDefaultTopK);
 
   const CodecParameters& parameters() const override { return parameters_; }
+  size_t BlocksAtOnce(size_t /*processors*/) const override { return model_->lanes().lanes(); }
   absl::StatusOr<std::string> Encode(absl::string_view raw, const CancellationToken& cancel) const override;
   absl::StatusOr<std::string> Decode(absl::string_view payload, size_t raw_length,
                                      const CancellationToken& cancel) const override;

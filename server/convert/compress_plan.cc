@@ -1,0 +1,128 @@
+#include "server/convert/compress_plan.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/codec/adaptive_coder.h"
+#include "core/codec/count_coder.h"
+#include "core/codec/frame.h"
+#include "core/codec/model_coders.h"
+#include "core/codec/rank_block_coder.h"
+#include "core/codec/stored_block.h"
+#include "server/service/error_detail.h"
+
+namespace clm {
+namespace {
+
+// Small, so that a file of a megabyte fills all lanes.
+constexpr uint32_t kModelBlockBytes = uint32_t{32} << 10;
+
+bool NeedsCheckpoint(v1::Codec codec) {
+  return codec == v1::CODEC_PROBABILITY || codec == v1::CODEC_RANK_ANS || codec == v1::CODEC_RANK_ADAPTIVE ||
+         codec == v1::CODEC_MIXED;
+}
+
+CodecId ToCodecId(v1::Codec codec) {
+  switch (codec) {
+    case v1::CODEC_COUNT:
+      return CodecId::kCount;
+    case v1::CODEC_STORED:
+      return CodecId::kStored;
+    case v1::CODEC_PROBABILITY:
+      return CodecId::kProbability;
+    case v1::CODEC_RANK_ANS:
+      return CodecId::kRankAns;
+    case v1::CODEC_RANK_ADAPTIVE:
+      return CodecId::kRankAdaptive;
+    case v1::CODEC_MIXED:
+      return CodecId::kMixed;
+    default:
+      return CodecId::kAdaptive;
+  }
+}
+
+// Bytes per second to compress and verify, roughly, on two processors (docs/benchmarks.md). A model's speed goes with
+// its size; these are for two and a half million parameters.
+struct Rate {
+  v1::Codec codec;
+  double bytes_per_second;
+};
+constexpr std::array<Rate, 5> kSmallestFirst = {{{v1::CODEC_MIXED, 12e3},
+                                                 {v1::CODEC_PROBABILITY, 120e3},
+                                                 {v1::CODEC_ADAPTIVE, 600e3},
+                                                 {v1::CODEC_COUNT, 1e6},
+                                                 {v1::CODEC_STORED, 300e6}}};
+
+v1::Codec ChooseCodec(const v1::CompressRequest::Start& start) {
+  const bool has_checkpoint = !start.checkpoint().empty();
+  for (const Rate& rate : kSmallestFirst) {
+    if (NeedsCheckpoint(rate.codec) && !has_checkpoint) continue;
+    const double seconds = static_cast<double>(start.original_bytes()) / rate.bytes_per_second;
+    if (start.budget_seconds() == 0 || seconds <= start.budget_seconds()) return rate.codec;
+  }
+  return v1::CODEC_STORED;
+}
+
+absl::Status CheckFields(const v1::CompressRequest::Start& start) {
+  if (NeedsCheckpoint(start.codec()) && start.checkpoint().empty()) {
+    return InvalidField("start.checkpoint", absl::StrCat("is required for ", v1::Codec_Name(start.codec())));
+  }
+  if (start.codec() != v1::CODEC_UNSPECIFIED && !NeedsCheckpoint(start.codec()) && !start.checkpoint().empty()) {
+    return InvalidField("start.checkpoint", absl::StrCat("is of no use to ", v1::Codec_Name(start.codec())));
+  }
+  if (!(start.budget_seconds() >= 0)) {
+    return InvalidField("start.budget_seconds", absl::StrCat(start.budget_seconds(), " is below 0"));
+  }
+  if (start.budget_seconds() > 0 && start.original_bytes() == 0) {
+    return InvalidField("start.original_bytes", "is required with budget_seconds");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const BlockCoder>> BuiltInCoder(v1::Codec codec) {
+  switch (codec) {
+    case v1::CODEC_COUNT:
+      return std::make_shared<CountCoder>();
+    case v1::CODEC_STORED:
+      return std::make_shared<StoredBlock>();
+    default:
+      return std::make_shared<AdaptiveCoder>();
+  }
+}
+
+absl::StatusOr<std::shared_ptr<const BlockCoder>> ModelCoder(const v1::CompressRequest::Start& start, v1::Codec codec,
+                                                             const RegisteredEngine& engine) {
+  const uint32_t top_k = start.top_k() == 0 ? kDefaultTopK : start.top_k();
+  if (top_k > engine.model->vocab_size()) {
+    return InvalidField("start.top_k", absl::StrCat(top_k, " is above ", engine.model->vocab_size(),
+                                                    ", the size of the checkpoint's vocabulary"));
+  }
+  return MakeModelCoder(ToCodecId(codec), engine.model, top_k);
+}
+
+}  // namespace
+
+absl::StatusOr<CompressPlan> PlanCompress(const v1::CompressRequest::Start& start, ArtifactStore& store,
+                                          EngineRegistry& engines, const CancellationToken& cancel) {
+  CLM_RETURN_IF_ERROR(CheckFields(start));
+  CompressPlan plan;
+  plan.codec = start.codec() == v1::CODEC_UNSPECIFIED ? ChooseCodec(start) : start.codec();
+  const bool needs_checkpoint = NeedsCheckpoint(plan.codec);
+  const bool is_small = needs_checkpoint && plan.codec != v1::CODEC_MIXED;
+  plan.block_bytes = start.block_size_bytes() != 0 ? start.block_size_bytes()
+                     : is_small                    ? kModelBlockBytes
+                                                   : kDefaultBlockBytes;
+  if (!needs_checkpoint) {
+    CLM_ASSIGN_OR_RETURN(plan.coder, BuiltInCoder(plan.codec));
+    return plan;
+  }
+  CLM_ASSIGN_OR_RETURN(const ArtifactId id, store.Resolve(start.checkpoint()));
+  CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines.Get(id, cancel));
+  plan.checkpoint_bytes = engine.checkpoint_bytes;
+  CLM_ASSIGN_OR_RETURN(plan.coder, ModelCoder(start, plan.codec, engine));
+  return plan;
+}
+
+}  // namespace clm
