@@ -20,6 +20,7 @@
 #include "clm/v1/prepare.pb.h"
 #include "clm/v1/server_config.pb.h"
 #include "clm/v1/service.pb.h"
+#include "clm/v1/trace.pb.h"
 #include "clm/v1/train.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -45,6 +46,7 @@ void LinkAllFiles() {
   v1::PrepareSpec::descriptor();
   v1::ServerConfig::descriptor();
   v1::Capabilities::descriptor();
+  v1::TraceRequest::descriptor();
   v1::TrainSpec::descriptor();
 }
 

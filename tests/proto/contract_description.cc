@@ -44,7 +44,7 @@ std::string DescribeMethod(const MethodDescriptor& method) {
 std::vector<std::string> ContractFiles() {
   std::vector<std::string> files;
   for (const char* name : {"artifact", "codec", "error_detail", "evaluate", "generate", "job", "prepare",
-                           "server_config", "service", "train"}) {
+                           "server_config", "service", "trace", "train"}) {
     files.push_back(absl::StrCat("clm/v1/", name, ".proto"));
   }
   return files;
