@@ -38,8 +38,8 @@ __attribute__((target("sse4.2"))) uint32_t ExtendHardware(uint32_t crc, const ch
 }
 
 bool HasHardware() {
-  static const bool has = __builtin_cpu_supports("sse4.2") != 0;
-  return has;
+  static const bool kHas = __builtin_cpu_supports("sse4.2") != 0;
+  return kHas;
 }
 #endif
 

@@ -29,10 +29,10 @@ bool IsRequestId(absl::string_view id) {
 
 // Unique among the processes of a machine: start of the process, process id, number of the call.
 std::string NewRequestId() {
-  static const std::string prefix =
+  static const std::string kPrefix =
       absl::StrCat(absl::Hex(absl::ToUnixMillis(absl::Now())), "-", absl::Hex(getpid()), "-");
   static std::atomic<uint64_t> next{1};
-  return absl::StrCat(prefix, next.fetch_add(1));
+  return absl::StrCat(kPrefix, next.fetch_add(1));
 }
 
 std::string RequestIdOf(const grpc::ServerContext& context) {
