@@ -37,7 +37,6 @@ struct History {
   int bits = 0;  // the exact bits, the latest lowest; beyond kExactBits the latest bit alone
 
   constexpr int total() const { return counts[0] + counts[1]; }
-  friend constexpr bool operator==(const History&, const History&) = default;
 };
 
 constexpr int Discounted(int count) {
@@ -65,31 +64,40 @@ constexpr History Next(History history, int bit) {
   return history;
 }
 
+// A number for each history, small enough for a table: compilers give a constant only so many steps.
+constexpr size_t kMaxKeys = 32 + size_t{41} * 41 * 2;
+constexpr size_t KeyOf(const History& history) {
+  if (history.total() <= kExactBits) return static_cast<size_t>(1 << history.total() | history.bits);
+  return 32 + static_cast<size_t>((history.counts[0] * 41 + history.counts[1]) * 2 + history.bits);
+}
+
 struct HistoryList {
   size_t size = 0;
   std::array<History, BitHistoryTable::kMaxStates> items{};
+  std::array<uint16_t, kMaxKeys> places{};  // by key: the place in items, counted from one
 
-  constexpr size_t Find(const History& history) const {
-    size_t i = 0;
-    while (i < size && !(items[i] == history)) ++i;
-    return i;
+  constexpr bool Has(const History& history) const { return places[KeyOf(history)] != 0; }
+  // Beyond the array: a compiler error.
+  constexpr void Add(const History& history) {
+    items[size++] = history;
+    places[KeyOf(history)] = static_cast<uint16_t>(size);
   }
 };
 
 // Everything that can be reached from the empty history, by total, then in the order of discovery.
 constexpr HistoryList AllHistories() {
   HistoryList found;
-  found.items[found.size++] = {};
+  found.Add({});
   for (size_t i = 0; i < found.size; ++i) {
     for (int bit = 0; bit < 2; ++bit) {
       const History next = Next(found.items[i], bit);
-      if (found.Find(next) == found.size) found.items[found.size++] = next;  // beyond the array: a compiler error
+      if (!found.Has(next)) found.Add(next);
     }
   }
   HistoryList sorted;
   for (int total = 0; sorted.size < found.size; ++total) {
     for (size_t i = 0; i < found.size; ++i) {
-      if (found.items[i].total() == total) sorted.items[sorted.size++] = found.items[i];
+      if (found.items[i].total() == total) sorted.Add(found.items[i]);
     }
   }
   return sorted;
@@ -103,7 +111,8 @@ constexpr BitHistoryTable MakeTable() {
     table.zeros[i] = static_cast<uint8_t>(all.items[i].counts[0]);
     table.ones[i] = static_cast<uint8_t>(all.items[i].counts[1]);
     for (int bit = 0; bit < 2; ++bit) {
-      table.next[i][static_cast<size_t>(bit)] = static_cast<uint8_t>(all.Find(Next(all.items[i], bit)));
+      const uint16_t place = all.places[KeyOf(Next(all.items[i], bit))];
+      table.next[i][static_cast<size_t>(bit)] = static_cast<uint8_t>(place - 1);
     }
   }
   return table;
