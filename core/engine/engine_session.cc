@@ -62,6 +62,13 @@ EngineSession::EngineSession(std::shared_ptr<const EngineModel> model, const Eng
 
 EngineSession::~EngineSession() = default;
 
+std::unique_ptr<EngineSession> EngineSession::Clone() const {
+  auto copy = std::unique_ptr<EngineSession>(new EngineSession(model_, options_));
+  copy->state_->Assign(*state_);
+  copy->distributions_ = distributions_;
+  return copy;
+}
+
 uint32_t EngineSession::lanes() const { return options_.lanes; }
 uint32_t EngineSession::window() const { return options_.window; }
 
@@ -126,6 +133,13 @@ uint32_t EngineSession::RankOf(uint32_t lane, SymbolId symbol) const {
 SymbolId EngineSession::SymbolOfRank(uint32_t lane, uint32_t rank) const {
   CLM_CHECK(rank < model_->vocab_size());
   return Of(lane).SymbolOfRank(rank);
+}
+
+void EngineSession::InParallel(size_t count, absl::FunctionRef<void(size_t)> task) {
+  team_->Run([&](size_t thread) {
+    const size_t end = (thread + 1) * count / team_->size();
+    for (size_t i = thread * count / team_->size(); i < end; ++i) task(i);
+  });
 }
 
 void EngineSession::Score(uint32_t lane, std::span<const SymbolId> symbols, std::span<SymbolInterval> intervals) {

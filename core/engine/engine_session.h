@@ -10,8 +10,8 @@
 //
 // Frequencies are those of core/entropy/cdf.h: at least 1 each, summing to exactly 2^precision_bits().
 //
-// Thread-safety: const functions may run concurrently, nothing else; it brings its own threads. Ownership: spans returned
-// are valid until the next call that is not const. A new session has all lanes reset.
+// Thread-safety: const functions may run concurrently, nothing else; it brings its own threads. Ownership: spans
+// returned are valid until the next call that is not const. A new session has all lanes reset.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
@@ -43,7 +44,7 @@ struct EngineSessionOptions {
   // Threads that compute, the caller's included; 0: what the machine allows. Range [0, 256]. No result depends on it.
   uint32_t threads = 1;
   // The kernels of the matrix products; unset: the fastest of SupportedDotTargets(). No result depends on it.
-  std::optional<DotTarget> target;
+  std::optional<DotTarget> target = std::nullopt;
 
   absl::Status Validate(const EngineModel& model) const;  // INVALID_ARGUMENT, naming field, value and range
 };
@@ -66,6 +67,9 @@ class EngineSession {
   static absl::StatusOr<std::unique_ptr<EngineSession>> Create(std::shared_ptr<const EngineModel> model,
                                                                const EngineSessionOptions& options);
   ~EngineSession();
+
+  // An independent session with the same lanes in the same state.
+  std::unique_ptr<EngineSession> Clone() const;
 
   const EngineModel& model() const { return *model_; }
   uint32_t lanes() const;
@@ -92,6 +96,9 @@ class EngineSession {
   // Its inverse; the work grows with `rank`. Requires rank < vocab_size().
   SymbolId SymbolOfRank(uint32_t lane, uint32_t rank) const;
 
+  // Calls task(0) .. task(count - 1) on the session's threads: for const functions of different lanes.
+  void InParallel(size_t count, absl::FunctionRef<void(size_t)> task);
+
   // Feeds all of `symbols` to `lane`, with intervals[i] = what Interval(lane, symbols[i]) would have been before
   // symbols[i] was fed. Several times faster than as many steps. Same lane afterwards.
   void Score(uint32_t lane, std::span<const SymbolId> symbols, std::span<SymbolInterval> intervals);
@@ -114,8 +121,8 @@ class EngineSession {
   std::unique_ptr<EngineState> state_;
   // By lane. One lane more than callers have stays where every document starts.
   std::vector<Distribution> distributions_;
-  std::vector<Distribution> scratch_;        // by thread
-  std::vector<EngineRow> rows_;              // of the current batch
+  std::vector<Distribution> scratch_;  // by thread
+  std::vector<EngineRow> rows_;        // of the current batch
   struct Target {
     size_t task;
     size_t next;  // the symbol whose interval a row gives

@@ -12,9 +12,7 @@ constexpr size_t RoundUp(size_t value, size_t multiple) { return (value + multip
 
 }  // namespace
 
-size_t KvCache::SlotsOf(const KvShape& shape) {
-  return RoundUp(shape.window + EngineNetwork::kMaxLaneRows - 1, kPanelRows);
-}
+size_t KvCache::SlotsOf(const KvShape& shape) { return RoundUp(shape.window + shape.batch - 1, kPanelRows); }
 
 size_t KvCache::HeadBytes(const KvShape& shape) {
   const size_t keys = RoundUp(shape.head_size, kPanelColumns) * SlotsOf(shape);
@@ -51,6 +49,11 @@ void KvCache::Copy(uint32_t from, uint32_t to) {
     }
   }
   positions_[to] = positions_[from];
+}
+
+void KvCache::Assign(const KvCache& other) {
+  memory_ = other.memory_;
+  positions_ = other.positions_;
 }
 
 KvHead KvCache::Head(uint32_t lane, size_t layer, size_t head) {

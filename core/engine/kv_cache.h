@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/base/huge_pages.h"
-#include "core/engine/network.h"
+#include "core/engine/kernels/dot.h"
 
 namespace clm {
 
@@ -21,6 +21,7 @@ struct KvShape {
   size_t kv_heads = 0;
   size_t head_size = 0;
   size_t window = 0;
+  size_t batch = 1;  // positions of a lane that may be written before the first of them is read
 };
 
 // What one head of one layer of one lane keeps.
@@ -32,14 +33,16 @@ struct KvHead {
   int32_t* value_scales;
 };
 
-class KvCache final : public EngineState {
+class KvCache {
  public:
   KvCache(const KvShape& shape, size_t lanes);
 
   static uint64_t LaneBytes(const KvShape& shape);
 
-  void Reset(uint32_t lane) override { positions_[lane] = 0; }
-  void Copy(uint32_t from, uint32_t to) override;
+  void Reset(uint32_t lane) { positions_[lane] = 0; }
+  void Copy(uint32_t from, uint32_t to);
+  // All lanes as in `other`, of the same shape and lanes.
+  void Assign(const KvCache& other);
 
   const KvShape& shape() const { return shape_; }
   size_t slots() const { return slots_; }

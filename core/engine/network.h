@@ -26,6 +26,8 @@ class EngineState {
   // To before any symbol, the boundary included.
   virtual void Reset(uint32_t lane) = 0;
   virtual void Copy(uint32_t from, uint32_t to) = 0;
+  // All lanes as in `other`, a state of the same network and options.
+  virtual void Assign(const EngineState& other) = 0;
 };
 
 struct EngineRow {

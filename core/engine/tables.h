@@ -1,7 +1,8 @@
-// Tables of the engine's non-linear functions, made by the compiler with integer arithmetic alone.
+// The engine's non-linear functions, in integers alone: polynomials where vectors compute them, tables made by the
+// compiler where single values are looked up.
 //
 //   Exp2Negative   2^-x, by a polynomial
-//   Sigmoid        by table and linear interpolation
+//   Sigmoid        e^-x / (1 + e^-x), by that and a polynomial
 //   SineCosine     of parts of a turn, by table and linear interpolation
 //   RotaryStep     turns per position of one pair of a rotary embedding
 //
@@ -39,40 +40,23 @@ constexpr uint32_t Exp2Negative(uint32_t x) {
 
 inline constexpr int kGateBits = 11;                // fraction bits of the argument
 inline constexpr int32_t kMaxGate = (1 << 16) - 2;  // arguments are clamped to +- 32
-inline constexpr int kSigmoidStepBits = 5;          // a table entry every 1/64
 
-namespace engine_internal {
-
-constexpr size_t Index(uint64_t value) { return static_cast<size_t>(value); }
-
-// Entry i: sigmoid(i / 64) in 1/32768 in the low half, the difference to the next entry in the high half.
-constexpr std::array<uint32_t, 1025> MakeSigmoidTable() {
-  constexpr uint64_t kOne = uint64_t{1} << 32;
-  constexpr uint64_t kStep = 4228380000;  // e^(-1/64) * 2^32
-  std::array<uint32_t, 1026> values{};
-  uint64_t power = kOne;
-  for (uint32_t& value : values) {
-    value = static_cast<uint32_t>((32768 * kOne + (kOne + power) / 2) / (kOne + power));
-    power = (power * kStep + kOne / 2) >> 32;
-  }
-  std::array<uint32_t, 1025> table{};
-  for (size_t i = 0; i < table.size(); ++i) table[i] = values[i] | (values[i + 1] - values[i]) << 16;
-  return table;
-}
-
-}  // namespace engine_internal
-
-inline constexpr std::array<uint32_t, 1025> kSigmoidTable = engine_internal::MakeSigmoidTable();
+inline constexpr uint32_t kLog2E15 = 47274;  // log2(e) * 2^15
+// 1 / (1 + t) = c0 - t * (c1 - t * (c2 - ...)) in units of 2^-16, within 4e-5 for t in [0, 1].
+inline constexpr std::array<uint32_t, 7> kReciprocalPolynomial = {65535, 65479, 64580, 59183, 43763, 21147, 4699};
 
 // sigmoid(x / 2^11) in 1/32768. Requires |x| <= kMaxGate.
 constexpr int32_t Sigmoid(int32_t x) {
-  const int32_t size = x < 0 ? -x : x;
-  const int32_t entry = std::min(size >> kSigmoidStepBits, int32_t{1024});
-  const uint32_t packed = kSigmoidTable[static_cast<size_t>(entry)];
-  const auto base = static_cast<int32_t>(packed & 0xFFFF);
-  const auto slope = static_cast<int32_t>(packed >> 16);
-  const int32_t value = base + ((slope * (size & 31)) >> kSigmoidStepBits);
-  return x < 0 ? 32768 - value : value;
+  const auto size = static_cast<uint32_t>(x < 0 ? -x : x);
+  const uint32_t t = Exp2Negative((size * kLog2E15) >> (kGateBits + 15 - kLogBits)) >> (kWeightBits - 15);  // e^-|x|
+  uint32_t inverse = kReciprocalPolynomial[5] - ((t * kReciprocalPolynomial[6]) >> 15);
+  inverse = kReciprocalPolynomial[4] - ((t * inverse) >> 15);
+  inverse = kReciprocalPolynomial[3] - ((t * inverse) >> 15);
+  inverse = kReciprocalPolynomial[2] - ((t * inverse) >> 15);
+  inverse = kReciprocalPolynomial[1] - ((t * inverse) >> 15);
+  inverse = kReciprocalPolynomial[0] - ((t * inverse) >> 15);
+  const auto below = static_cast<int32_t>((t * inverse + (1 << 15)) >> 16);  // of -|x|
+  return x < 0 ? below : 32768 - below;
 }
 
 // ---- sine and cosine --------------------------------------------------------------------------------------------
@@ -86,7 +70,7 @@ struct SineCosinePair {
 
 namespace engine_internal {
 
-inline constexpr int kTurnTableBits = 10;
+constexpr size_t Index(uint64_t value) { return static_cast<size_t>(value); }
 
 // Entry i: sin(2 pi i / 1024) * 2^24, for one turn and a quarter.
 constexpr std::array<int32_t, 1281> MakeSineTable() {

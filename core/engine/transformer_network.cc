@@ -14,7 +14,8 @@ KvShape ShapeOf(const ModelConfig& config, uint32_t window) {
   return {.layers = static_cast<size_t>(config.layers),
           .kv_heads = static_cast<size_t>(config.kv_heads),
           .head_size = static_cast<size_t>(config.head_size()),
-          .window = window};
+          .window = window,
+          .batch = EngineNetwork::kMaxLaneRows};
 }
 
 class TransformerState final : public EngineState {
@@ -28,6 +29,7 @@ class TransformerState final : public EngineState {
 
   void Reset(uint32_t lane) override { cache.Reset(lane); }
   void Copy(uint32_t from, uint32_t to) override { cache.Copy(from, to); }
+  void Assign(const EngineState& other) override { cache.Assign(static_cast<const TransformerState&>(other).cache); }
 
   KvCache cache;
   std::vector<std::unique_ptr<TransformerStep>> steps;  // by thread

@@ -87,7 +87,8 @@ void WriteVector(const QuantizedVector& vector, std::string& out) {
 void WriteTables(std::string& out) {
   ByteWriter writer;
   for (const uint32_t value : kExp2Polynomial) writer.WriteU32(value);
-  for (const uint32_t value : kSigmoidTable) writer.WriteU32(value);
+  for (const uint32_t value : kReciprocalPolynomial) writer.WriteU32(value);
+  writer.WriteU32(kLog2E15);
   for (const int32_t value : engine_internal::kSineTable) writer.WriteU32(static_cast<uint32_t>(value));
   for (const int value : {kQueryBits, kValueBits, kUpBits, kResidualSpareBits, kLogBits, kWeightBits, kGateBits}) {
     writer.WriteU32(static_cast<uint32_t>(value));

@@ -33,6 +33,12 @@ void DotScalar(const DotArgs& args) {
 
 #define CLM_AVX2 __attribute__((target("avx2")))
 #define CLM_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+// Small arrays of vectors live in registers only when the loops over them disappear; g++ manages 16 accumulators so.
+#if defined(__clang__)
+#define CLM_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define CLM_UNROLL _Pragma("GCC unroll 16")
+#endif
 
 // ---- AVX2: int16 multiply-add, two columns at a time ----------------------------------------------------------------
 
@@ -115,59 +121,94 @@ CLM_VNNI size_t MakePlanes(const DotArgs& args) {
 // The plain intrinsic reads a vector that was never set, which the compiler then warns about.
 CLM_VNNI inline __m512i ShiftLeft(__m512i value, unsigned bits) { return _mm512_maskz_slli_epi32(0xFFFF, value, bits); }
 
-// Sums of `kPlanes` planes from `plane` on against `kPanels` panels from `panel` on.
-template <size_t kPlanes, size_t kPanels>
-CLM_VNNI inline void VnniBlock(const DotArgs& args, size_t plane, size_t panel) {
-  __m512i sums[kPlanes][kPanels];
-  for (auto& of_plane : sums) {
-    for (__m512i& sum : of_plane) sum = _mm512_setzero_si512();
+// What a block multiplies: planes from `a` on, panels from `w` on.
+struct VnniOperands {
+  const uint8_t* a;
+  size_t width;  // bytes of a plane
+  const int8_t* w;
+  size_t stride;  // bytes of a panel
+};
+
+// sums += four columns of planes x panels, into accumulator `stream` of each sum.
+template <size_t kPlanes, size_t kPanels, size_t kStreams>
+CLM_VNNI __attribute__((always_inline)) inline void VnniGroup(const VnniOperands& at, size_t stream,
+                                                              __m512i (&sums)[kPlanes][kPanels][kStreams]) {
+  __m512i weights[kPanels];
+  CLM_UNROLL for (size_t p = 0; p < kPanels; ++p) {
+    weights[p] = _mm512_load_si512(at.w + p * at.stride);
+    // The panels of the next block: each is too short a stream for the processor to see it coming.
+    if constexpr (kPlanes >= 4) _mm_prefetch(at.w + (p + kPanels) * at.stride, _MM_HINT_T0);
+  }
+  CLM_UNROLL for (size_t r = 0; r < kPlanes; ++r) {
+    int32_t four = 0;
+    __builtin_memcpy(&four, at.a + r * at.width, sizeof(four));
+    const __m512i columns = _mm512_set1_epi32(four);
+    CLM_UNROLL for (size_t p = 0; p < kPanels; ++p) {
+      sums[r][p][stream] = _mm512_dpbusd_epi32(sums[r][p][stream], columns, weights[p]);
+    }
+  }
+}
+
+// Sums of `kPlanes` planes from `plane` on against `kPanels` panels from `panel` on. A dot product takes several cycles
+// but one can start every cycle: where there are few sums, each is spread over `kStreams` accumulators.
+template <size_t kPlanes, size_t kPanels, size_t kStreams, bool kWide>
+CLM_VNNI void VnniBlock(const DotArgs& args, size_t plane, size_t panel) {
+  __m512i sums[kPlanes][kPanels][kStreams];
+  CLM_UNROLL for (size_t r = 0; r < kPlanes; ++r) {
+    CLM_UNROLL for (size_t p = 0; p < kPanels; ++p) {
+      CLM_UNROLL for (size_t i = 0; i < kStreams; ++i) sums[r][p][i] = _mm512_setzero_si512();
+    }
   }
   const size_t width = args.groups * kPanelColumns;
-  const uint8_t* a = args.scratch + plane * width;
-  const int8_t* w = args.panels + panel * args.panel_stride;
-  for (size_t group = 0; group < args.groups; ++group, a += kPanelColumns, w += kGroupBytes) {
-    __m512i weights[kPanels];
-    for (size_t p = 0; p < kPanels; ++p) weights[p] = _mm512_load_si512(w + p * args.panel_stride);
-    for (size_t r = 0; r < kPlanes; ++r) {
-      int32_t four = 0;
-      __builtin_memcpy(&four, a + r * width, sizeof(four));
-      const __m512i columns = _mm512_set1_epi32(four);
-      for (size_t p = 0; p < kPanels; ++p) sums[r][p] = _mm512_dpbusd_epi32(sums[r][p], columns, weights[p]);
+  VnniOperands at = {args.scratch + plane * width, width, args.panels + panel * args.panel_stride, args.panel_stride};
+  size_t group = 0;
+  for (; group + kStreams <= args.groups; group += kStreams) {
+    CLM_UNROLL for (size_t i = 0; i < kStreams; ++i) {
+      VnniGroup(at, i, sums);
+      at.a += kPanelColumns;
+      at.w += kGroupBytes;
     }
   }
-  for (size_t p = 0; p < kPanels; ++p) {
-    const size_t column = (panel + p) * kPanelRows;
-    __m512i added = _mm512_setzero_si512();
-    if (args.row_sums != nullptr) added = ShiftLeft(_mm512_loadu_si512(args.row_sums + column), 7);
-    if (!args.wide) {
-      for (size_t r = 0; r < kPlanes; ++r) {
-        int32_t* out = args.out + (plane + r) * args.out_stride + column;
-        _mm512_storeu_si512(out, _mm512_sub_epi32(sums[r][p], added));
-      }
-      continue;
+  if constexpr (kStreams > 1) {
+    for (; group < args.groups; ++group) {
+      VnniGroup(at, 0, sums);
+      at.a += kPanelColumns;
+      at.w += kGroupBytes;
     }
-    for (size_t r = 0; r + 1 < kPlanes; r += 2) {
-      int32_t* out = args.out + (plane + r) / 2 * args.out_stride + column;
-      const __m512i high = ShiftLeft(_mm512_sub_epi32(sums[r][p], added), 8);
-      _mm512_storeu_si512(out, _mm512_add_epi32(high, sums[r + 1][p]));
+  }
+  int32_t* out = args.out + plane / (kWide ? 2 : 1) * args.out_stride + panel * kPanelRows;
+  CLM_UNROLL for (size_t p = 0; p < kPanels; ++p) {
+    __m512i added = _mm512_setzero_si512();
+    if (args.row_sums != nullptr) {
+      added = ShiftLeft(_mm512_loadu_si512(args.row_sums + (panel + p) * kPanelRows), 7);
+    }
+    CLM_UNROLL for (size_t r = 0; r < kPlanes; r += kWide ? 2 : 1) {
+      CLM_UNROLL for (size_t i = 1; i < kStreams; ++i) sums[r][p][0] = _mm512_add_epi32(sums[r][p][0], sums[r][p][i]);
+      __m512i sum = _mm512_sub_epi32(sums[r][p][0], added);
+      if constexpr (kWide) {
+        sum = ShiftLeft(sum, 8);
+        CLM_UNROLL for (size_t i = 0; i < kStreams; ++i) sum = _mm512_add_epi32(sum, sums[r + 1][p][i]);
+      }
+      _mm512_storeu_si512(out + r / (kWide ? 2 : 1) * args.out_stride + p * kPanelRows, sum);
     }
   }
 }
 
 // All panels for `kPlanes` planes, `kPanels` at a time.
-template <size_t kPlanes, size_t kPanels>
+template <size_t kPlanes, size_t kPanels, bool kWide>
 CLM_VNNI void VnniPanels(const DotArgs& args, size_t plane) {
+  constexpr size_t kFew = kPlanes <= 2 ? 4 : 1;
   size_t panel = 0;
-  for (; panel + kPanels <= args.panel_count; panel += kPanels) VnniBlock<kPlanes, kPanels>(args, plane, panel);
-  for (; panel + 2 <= args.panel_count; panel += 2) VnniBlock<kPlanes, 2>(args, plane, panel);
-  if (panel < args.panel_count) VnniBlock<kPlanes, 1>(args, plane, panel);
+  for (; panel + kPanels <= args.panel_count; panel += kPanels) {
+    VnniBlock<kPlanes, kPanels, 1, kWide>(args, plane, panel);
+  }
+  for (; panel + 2 <= args.panel_count; panel += 2) VnniBlock<kPlanes, 2, kFew, kWide>(args, plane, panel);
+  if (panel < args.panel_count) VnniBlock<kPlanes, 1, kFew, kWide>(args, plane, panel);
 }
 
-// Planes in blocks of 8 within groups of panels that stay in the first-level cache.
-CLM_VNNI void DotVnni(const DotArgs& args) {
-  const size_t planes = MakePlanes(args);
-  if (planes == 1) return VnniPanels<1, 8>(args, 0);
-  if (planes == 2) return VnniPanels<2, 6>(args, 0);
+// Blocks of 8 planes within groups of panels that stay in the first-level cache.
+template <bool kWide>
+CLM_VNNI void VnniPlanes(const DotArgs& args, size_t planes) {
   constexpr size_t kPanelsAtOnce = 6;
   DotArgs part = args;
   for (size_t panel = 0; panel < args.panel_count; panel += kPanelsAtOnce) {
@@ -176,17 +217,29 @@ CLM_VNNI void DotVnni(const DotArgs& args) {
     part.out = args.out + panel * kPanelRows;
     if (args.row_sums != nullptr) part.row_sums = args.row_sums + panel * kPanelRows;
     size_t plane = 0;
-    for (; plane + 8 <= planes; plane += 8) VnniPanels<8, 3>(part, plane);
+    for (; plane + 8 <= planes; plane += 8) VnniPanels<8, 2, kWide>(part, plane);
     if (plane + 4 <= planes) {
-      VnniPanels<4, 6>(part, plane);
+      VnniPanels<4, 4, kWide>(part, plane);
       plane += 4;
     }
     if (plane + 2 <= planes) {
-      VnniPanels<2, 6>(part, plane);
+      VnniPanels<2, 6, kWide>(part, plane);
       plane += 2;
     }
-    if (plane < planes) VnniPanels<1, 6>(part, plane);
+    if constexpr (!kWide) {
+      if (plane < planes) VnniPanels<1, 6, kWide>(part, plane);
+    }
   }
+}
+
+CLM_VNNI void DotVnni(const DotArgs& args) {
+  const size_t planes = MakePlanes(args);
+  if (args.wide) {
+    if (planes == 2) return VnniPanels<2, 6, true>(args, 0);
+    return VnniPlanes<true>(args, planes);
+  }
+  if (planes == 1) return VnniPanels<1, 8, false>(args, 0);
+  VnniPlanes<false>(args, planes);
 }
 
 #endif  // CLM_DOT_X86

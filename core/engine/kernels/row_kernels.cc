@@ -102,17 +102,7 @@ void RotateLoop(int32_t* x, size_t heads, size_t half, const int16_t* sine, cons
 }
 
 void SiluLoop(const int32_t* gate, int32_t* out, size_t count) {
-  const uint32_t* table = kSigmoidTable.data();
-  for (size_t i = 0; i < count; ++i) {
-    const int32_t x = gate[i];
-    const int32_t size = x < 0 ? -x : x;
-    const int32_t far = size >> kSigmoidStepBits;
-    const uint32_t packed = table[far < 1024 ? far : 1024];
-    const auto base = static_cast<int32_t>(packed & 0xFFFF);
-    const auto slope = static_cast<int32_t>(packed >> 16);
-    const int32_t value = base + ((slope * (size & 31)) >> kSigmoidStepBits);
-    out[i] = x * (x < 0 ? 32768 - value : value);
-  }
+  for (size_t i = 0; i < count; ++i) out[i] = gate[i] * Sigmoid(gate[i]);
 }
 
 void ProductsLoop(const int32_t* a, int shift_a, const int32_t* b, int shift_b, int32_t* out, size_t count) {
