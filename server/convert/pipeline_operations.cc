@@ -16,10 +16,12 @@
 #include "core/codec/frame_encoder.h"
 #include "core/generate/generator.h"
 #include "core/pipeline/representation_loader.h"
+#include "core/pipeline/trace_model.h"
 #include "core/representation/registry.h"
 #include "core/text/utf8.h"
 #include "server/convert/result_convert.h"
 #include "server/convert/spec_convert.h"
+#include "server/convert/trace_convert.h"
 #include "server/metrics/metric_names.h"
 #include "server/registry/checkpoint_registry.h"
 #include "server/service/error_detail.h"
@@ -304,6 +306,12 @@ class PipelineOperations final : public Operations {
     return outcome;
   }
 
+  absl::StatusOr<v1::TraceResponse::Summary> Trace(const v1::TraceRequest::Start& start, absl::string_view input,
+                                                   const TraceSinks& sinks, const CancellationToken& cancel) override {
+    CLM_ASSIGN_OR_RETURN(const TraceModel model, OpenTraceModel(start.checkpoint()));
+    return RunTrace(model, start, input, sinks, cancel);
+  }
+
   absl::StatusOr<v1::CompareResponse> Compare(const v1::CompareRequest& request, const CancellationToken&) override {
     CLM_ASSIGN_OR_RETURN(const ArtifactId baseline, store_.Resolve(request.baseline()));
     CLM_ASSIGN_OR_RETURN(const ArtifactId candidate, store_.Resolve(request.candidate()));
@@ -343,6 +351,14 @@ class PipelineOperations final : public Operations {
   }
 
  private:
+  // What a trace asks: the built-in predictor, or that of a checkpoint.
+  static absl::StatusOr<TraceModel> OpenTraceModel(const std::string& checkpoint) {
+    if (checkpoint.empty()) return BuiltInTraceModel();
+    return WithReason(absl::UnimplementedError("tracing with a checkpoint is not in this version; leave `checkpoint` "
+                                               "empty for the built-in predictor"),
+                      "CODEC_NOT_AVAILABLE");
+  }
+
   static v1::CompressResponse::Summary ToSummary(const FrameSummary& summary) {
     v1::CompressResponse::Summary proto;
     proto.set_original_bytes(summary.original_bytes);

@@ -7,6 +7,7 @@
 #include "server/service/encode_handler.h"
 #include "server/service/generate_handler.h"
 #include "server/service/job_handler.h"
+#include "server/service/trace_handler.h"
 
 namespace clm {
 
@@ -67,6 +68,14 @@ grpc::Status CompressionServiceImpl::Generate(grpc::ServerContext* context, cons
                            [&](Call& call, MessageWriter<v1::GenerateResponse>& out) {
                              return HandleGenerate(operations_, *runtime_.metrics, call, *request, out);
                            });
+}
+
+grpc::Status CompressionServiceImpl::Trace(grpc::ServerContext* context,
+                                           grpc::ServerReaderWriter<v1::TraceResponse, v1::TraceRequest>* stream) {
+  return ServeBidi(runtime_, "CompressionService/Trace", *context, *stream,
+                   [&](Call& call, MessageReader<v1::TraceRequest>& in, MessageWriter<v1::TraceResponse>& out) {
+                     return HandleTrace(operations_, *runtime_.metrics, call, in, out);
+                   });
 }
 
 grpc::Status CompressionServiceImpl::Compare(grpc::ServerContext* context, const v1::CompareRequest* request,

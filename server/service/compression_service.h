@@ -39,6 +39,8 @@ class CompressionServiceImpl final : public v1::CompressionService::Service {
                           grpc::ServerReaderWriter<v1::DecompressResponse, v1::DecompressRequest>* stream) override;
   grpc::Status Generate(grpc::ServerContext* context, const v1::GenerateRequest* request,
                         grpc::ServerWriter<v1::GenerateResponse>* writer) override;
+  grpc::Status Trace(grpc::ServerContext* context,
+                     grpc::ServerReaderWriter<v1::TraceResponse, v1::TraceRequest>* stream) override;
   grpc::Status Compare(grpc::ServerContext* context, const v1::CompareRequest* request,
                        v1::CompareResponse* response) override;
 

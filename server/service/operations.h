@@ -24,6 +24,7 @@
 #include "clm/v1/evaluate.pb.h"
 #include "clm/v1/generate.pb.h"
 #include "clm/v1/service.pb.h"
+#include "clm/v1/trace.pb.h"
 #include "core/base/cancellation.h"
 #include "core/base/types.h"
 
@@ -47,6 +48,13 @@ using RepresentationSink = std::function<absl::Status(const RepresentationInfo&)
 
 // One piece of generated text and the symbols behind it.
 using GenerateSink = std::function<absl::Status(absl::string_view text, std::span<const SymbolId> symbols)>;
+
+// What Trace gives: the header once and first, then rows or bytes.
+struct TraceSinks {
+  std::function<absl::Status(const v1::TraceResponse::Header&)> begin;
+  std::function<absl::Status(std::span<const v1::TraceRow>)> rows;  // at most 4096
+  ByteSink bytes;
+};
 
 struct DecodeOutcome {
   std::string kind;  // of the representation
@@ -84,6 +92,11 @@ class Operations {
   // The request is within its documented ranges.
   virtual absl::StatusOr<GenerateOutcome> Generate(const v1::GenerateRequest& request, const GenerateSink& sink,
                                                    const CancellationToken& cancel) = 0;
+
+  // `start` is within its documented ranges. The summary comes without output_bytes and seconds.
+  virtual absl::StatusOr<v1::TraceResponse::Summary> Trace(const v1::TraceRequest::Start& start,
+                                                           absl::string_view input, const TraceSinks& sinks,
+                                                           const CancellationToken& cancel) = 0;
 
   virtual absl::StatusOr<v1::CompareResponse> Compare(const v1::CompareRequest& request,
                                                       const CancellationToken& cancel) = 0;

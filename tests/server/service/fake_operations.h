@@ -24,6 +24,7 @@ class FakeOperations : public Operations {
   // What the last call asked for.
   v1::GenerateRequest last_generate;
   v1::CompressRequest::Start last_compress;
+  v1::TraceRequest::Start last_trace;
 
   absl::Status Encode(const v1::RepresentationRef& representation, const ByteSource& bytes,
                       const RepresentationSink& begin, const SymbolSink& symbols,
@@ -104,6 +105,22 @@ class FakeOperations : public Operations {
     outcome.summary.set_new_bytes(request.prompt().size());
     outcome.summary.set_stop_reason(v1::STOP_REASON_MAX_BYTES);
     return outcome;
+  }
+
+  // One row and the input backwards.
+  absl::StatusOr<v1::TraceResponse::Summary> Trace(const v1::TraceRequest::Start& start, absl::string_view input,
+                                                   const TraceSinks& sinks, const CancellationToken&) override {
+    last_trace = start;
+    CLM_RETURN_IF_ERROR(failure);
+    v1::TraceResponse::Header header;
+    header.set_representation("byte");
+    CLM_RETURN_IF_ERROR(sinks.begin(header));
+    const std::vector<v1::TraceRow> rows(1);
+    CLM_RETURN_IF_ERROR(sinks.rows(rows));
+    CLM_RETURN_IF_ERROR(sinks.bytes(std::string(input.rbegin(), input.rend())));
+    v1::TraceResponse::Summary summary;
+    summary.mutable_statistics()->set_original_bytes(input.size());
+    return summary;
   }
 
   absl::StatusOr<v1::CompareResponse> Compare(const v1::CompareRequest&, const CancellationToken&) override {
