@@ -94,6 +94,9 @@ void AddSamplingFlags(CLI::App& command, v1::GenerateRequest& request) {
   command.add_flag_function(
       "--ignore-boundary", [&request](int64_t) { request.set_ignore_boundary(true); },
       "Go on beyond the end of the document");
+  command.add_flag_function(
+      "--exact", [&request](int64_t) { request.set_exact(true); },
+      "Predict with the integer engine: the same text on every machine");
 }
 
 }  // namespace

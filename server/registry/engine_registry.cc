@@ -27,8 +27,9 @@ absl::StatusOr<RegisteredEngine> MakeEngine(ArtifactStore& store, const Artifact
   RegisteredEngine engine;
   engine.checkpoint = checkpoint;
   engine.checkpoint_bytes = loaded.checkpoint_bytes;
-  CLM_ASSIGN_OR_RETURN(engine.model,
-                       CodingModel::Create(std::move(predictor), std::move(loaded.representation), window));
+  engine.engine = std::move(loaded.model);
+  engine.representation = std::move(loaded.representation);
+  CLM_ASSIGN_OR_RETURN(engine.model, CodingModel::Create(std::move(predictor), engine.representation, window));
   return engine;
 }
 

@@ -20,6 +20,8 @@
 #include "core/base/cancellation.h"
 #include "core/codec/block_coder.h"
 #include "core/codec/coding_model.h"
+#include "core/engine/engine_model.h"
+#include "core/representation/representation.h"
 
 namespace clm {
 
@@ -28,7 +30,9 @@ inline constexpr uint32_t kEngineLanes = 32;
 
 struct RegisteredEngine {
   ArtifactId checkpoint;
-  std::shared_ptr<const CodingModel> model;
+  std::shared_ptr<const EngineModel> engine;
+  std::shared_ptr<const Representation> representation;
+  std::shared_ptr<const CodingModel> model;  // both on lanes
   uint64_t checkpoint_bytes = 0;
 };
 
