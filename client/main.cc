@@ -32,6 +32,9 @@ void AddCommands(CLI::App& app, Session& session) {
   AddCompress(app, session);
   AddDecompress(app, session);
   AddGenerate(app, session);
+  AddTrace(app, session);
+  AddStage(app, session);
+  AddCorrect(app, session);
   AddJob(app, session);
   AddArtifact(app, session);
   AddModel(app, session);

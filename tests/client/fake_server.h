@@ -92,7 +92,9 @@ class FakeServer final : public v1::CompressionService::Service,
   v1::GenerateRequest generate;
   v1::EncodeRequest::Start encode;
   v1::DecodeRequest::Start decode;
-  v1::FileReport files;  // what a call from file to file answers
+  v1::TraceRequest::Start trace;
+  v1::TraceResponse::Summary trace_summary;  // what Trace answers
+  v1::FileReport files;                      // what a call from file to file answers
   std::vector<std::string> calls;
 
   grpc::Status Prepare(grpc::ServerContext*, const v1::SubmitJobRequest* request, v1::Job* response) override {
@@ -182,6 +184,28 @@ class FakeServer final : public v1::CompressionService::Service,
     response.set_text("a time");
     response.mutable_summary()->set_stop_reason(v1::STOP_REASON_BOUNDARY);
     writer->Write(response);
+    return status;
+  }
+
+  // One row, then the input backwards.
+  grpc::Status Trace(grpc::ServerContext*,
+                     grpc::ServerReaderWriter<v1::TraceResponse, v1::TraceRequest>* stream) override {
+    std::string data;
+    v1::TraceRequest request;
+    while (stream->Read(&request)) {
+      if (request.has_start()) trace = request.start();
+      data += request.data();
+    }
+    v1::TraceResponse response;
+    response.mutable_header()->set_model("count");
+    stream->Write(response);
+    response.Clear();
+    if (trace.report().format() == v1::TRACE_FORMAT_ROWS) response.add_rows()->set_token(7);
+    response.set_data(std::string(data.rbegin(), data.rend()));
+    stream->Write(response);
+    response.Clear();
+    *response.mutable_summary() = trace_summary;
+    stream->Write(response);
     return status;
   }
 
