@@ -15,8 +15,8 @@
 // Determinism: integer arithmetic only, no dependence on platform, compiler or threads. Equal options and equal bits
 // give equal probabilities; fingerprint() names the algorithm, its tables and the options.
 // Thread-safety: not thread-safe; copyable, copies are independent.
-// Memory: 64 * 2^lines_log2 + 9 * 2^history_log2 (at most 2^history_log2 + 8 MiB) + 2^min(history_log2 + 7, 23) bytes
-// + 0.5 MiB, whatever is fed to it.
+// Memory: 64 * 2^lines_log2 + 2^history_log2 + 8 * 2^min(history_log2, 18) + 132 * 2^min(history_log2, 16) bytes and
+// 0.6 MiB, whatever is fed to it.
 // Source of the method: M. Mahoney, "Adaptive weighing of context models for lossless data compression", 2005.
 #pragma once
 
