@@ -1,6 +1,12 @@
 // compress and decompress.
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <iterator>
 #include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/command.h"
@@ -20,6 +26,7 @@ struct CompressFlags {
   std::string input;
   std::string output;
   std::string verify = "full";
+  std::string codec = "best";
   v1::CompressRequest start;
 };
 
@@ -33,6 +40,37 @@ v1::VerifyMode VerifyOf(const std::string& name) {
   if (name == "sampled") return v1::VERIFY_MODE_SAMPLED;
   if (name == "none") return v1::VERIFY_MODE_NONE;
   return v1::VERIFY_MODE_FULL;
+}
+
+struct NamedCodec {
+  const char* name;
+  v1::Codec codec;
+};
+constexpr NamedCodec kCodecs[] = {{"best", v1::CODEC_UNSPECIFIED},
+                                  {"mixed", v1::CODEC_MIXED},
+                                  {"probability", v1::CODEC_PROBABILITY},
+                                  {"rank-ans", v1::CODEC_RANK_ANS},
+                                  {"rank-adaptive", v1::CODEC_RANK_ADAPTIVE},
+                                  {"adaptive", v1::CODEC_ADAPTIVE},
+                                  {"count", v1::CODEC_COUNT},
+                                  {"stored", v1::CODEC_STORED}};
+
+std::vector<std::string> CodecNames() {
+  std::vector<std::string> names;
+  for (const NamedCodec& codec : kCodecs) names.emplace_back(codec.name);
+  return names;
+}
+
+v1::Codec CodecOf(const std::string& name) {
+  const auto* const found =
+      std::find_if(std::begin(kCodecs), std::end(kCodecs), [&](const NamedCodec& codec) { return codec.name == name; });
+  return found == std::end(kCodecs) ? v1::CODEC_UNSPECIFIED : found->codec;
+}
+
+std::string CodecName(v1::Codec codec) {
+  const auto* const found = std::find_if(std::begin(kCodecs), std::end(kCodecs),
+                                         [&](const NamedCodec& named) { return named.codec == codec; });
+  return found == std::end(kCodecs) || codec == v1::CODEC_UNSPECIFIED ? "unknown" : found->name;
 }
 
 std::string DefaultFrameName(const std::string& input) { return input == "-" ? "-" : input + kFrameSuffix; }
@@ -63,8 +101,8 @@ void PrintSummary(const Session& session, const v1::CompressResponse::Summary& s
     rows.push_back({baseline.name(), absl::StrCat(baseline.size_bytes()), share(baseline.size_bytes()),
                     Number(baseline.seconds(), 2)});
   }
-  session.Note(absl::StrCat(Table(rows), "sha256 ", summary.sha256(), ", ", summary.verified_blocks(), " of ",
-                            summary.blocks(), " blocks verified"));
+  session.Note(absl::StrCat(Table(rows), "codec ", CodecName(summary.codec()), ", sha256 ", summary.sha256(), ", ",
+                            summary.verified_blocks(), " of ", summary.blocks(), " blocks verified"));
 }
 
 absl::Status Compress(Session& session, const CompressFlags& flags) {
@@ -73,6 +111,10 @@ absl::Status Compress(Session& session, const CompressFlags& flags) {
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Output> output, Output::Create(target));
   v1::CompressRequest start = flags.start;
   start.mutable_start()->set_verify(VerifyOf(flags.verify));
+  start.mutable_start()->set_codec(CodecOf(flags.codec));
+  std::error_code no_file;
+  const uintmax_t bytes = std::filesystem::file_size(flags.input, no_file);
+  if (!no_file) start.mutable_start()->set_original_bytes(bytes);
   const auto stub = v1::CompressionService::NewStub(session.channel());
   grpc::ClientContext context;
   const auto stream = stub->Compress(&context);
@@ -142,6 +184,16 @@ void AddCompress(CLI::App& app, Session& session) {
   command->add_option("--verify", flags->verify, "Blocks decoded again before the answer: full, sampled or none")
       ->check(CLI::IsMember({"full", "sampled", "none"}))
       ->capture_default_str();
+  command
+      ->add_option("--codec", flags->codec,
+                   "Predictor: with a checkpoint mixed (smallest) or probability (fast), without one adaptive or count")
+      ->check(CLI::IsMember(CodecNames()))
+      ->capture_default_str();
+  command->add_option_function<uint32_t>(
+      "--top-k", [&start](uint32_t top_k) { start.set_top_k(top_k); }, "Of rank codecs: ranks told (default 128)");
+  command->add_option_function<double>(
+      "--budget", [&start](double seconds) { start.set_budget_seconds(seconds); },
+      "Seconds that it may take: with codec best the smallest that is likely to fit");
   command->add_flag_function(
       "--compare", [&start](int64_t) { start.set_compare(true); }, "Show gzip -9, xz -9e, zstd -19 on the same bytes");
   command->callback([&session, flags] { session.exit_code = session.Report(Compress(session, *flags)); });

@@ -60,21 +60,21 @@ absl::StatusOr<v1::TraceResponse::Summary> RunCall(Session& session, const v1::T
   const auto stream = stub->Trace(&context);
   v1::TraceResponse::Summary summary;
   uint64_t index = 0;
-  CLM_RETURN_IF_ERROR((PumpStream<v1::TraceRequest, v1::TraceResponse>(
+  const auto write = [&](const v1::TraceResponse& response) -> absl::Status {
+    if (response.has_summary()) summary = response.summary();
+    const bool is_first = index == 0 && response.rows_size() > 0;
+    const absl::string_view head = is_first ? "#\ttoken\trank\tprobability\tbits\tentropy\n" : "";
+    return output.Write(absl::StrCat(head, RowsText(response, index), response.data()));
+  };
+  const absl::Status status = PumpStream<v1::TraceRequest, v1::TraceResponse>(
       context, *stream, start, data,
       [](std::string piece) {
         v1::TraceRequest part;
         part.set_data(std::move(piece));
         return part;
       },
-      [&](const v1::TraceResponse& response) -> absl::Status {
-        if (response.has_summary()) summary = response.summary();
-        if (response.rows_size() > 0) {
-          if (index == 0) CLM_RETURN_IF_ERROR(output.Write("#\ttoken\trank\tprobability\tbits\tentropy\n"));
-          CLM_RETURN_IF_ERROR(output.Write(RowsText(response, index)));
-        }
-        return output.Write(response.data());
-      })));
+      write);
+  CLM_RETURN_IF_ERROR(status);
   for (const std::string& warning : summary.warnings()) session.Note(absl::StrCat("warning: ", warning));
   return summary;
 }

@@ -11,19 +11,22 @@
 #include "core/base/thread_pool.h"
 #include "core/codec/codec_set.h"
 #include "core/codec/compare_baselines.h"
-#include "core/codec/count_coder.h"
 #include "core/codec/frame_decoder.h"
 #include "core/codec/frame_encoder.h"
+#include "core/engine/engine_predictor.h"
+#include "core/engine/engine_stepper.h"
 #include "core/generate/generator.h"
 #include "core/pipeline/representation_loader.h"
 #include "core/pipeline/trace_model.h"
 #include "core/representation/registry.h"
 #include "core/text/utf8.h"
+#include "server/convert/compress_plan.h"
 #include "server/convert/result_convert.h"
 #include "server/convert/spec_convert.h"
 #include "server/convert/trace_convert.h"
 #include "server/metrics/metric_names.h"
 #include "server/registry/checkpoint_registry.h"
+#include "server/registry/engine_registry.h"
 #include "server/service/error_detail.h"
 
 namespace clm {
@@ -174,7 +177,8 @@ class PipelineOperations final : public Operations {
             [&store, device = config.device()](const ArtifactId& id, const CancellationToken& cancel) {
               return clm::LoadModel(store, id, device, cancel);
             },
-            config.model_memory_bytes(), metrics) {}
+            config.model_memory_bytes(), metrics),
+        engines_(store, static_cast<uint32_t>(threads_.threads())) {}
 
   absl::Status Encode(const v1::RepresentationRef& ref, const ByteSource& bytes, const RepresentationSink& begin,
                       const SymbolSink& symbols, const CancellationToken& cancel) override {
@@ -219,17 +223,12 @@ class PipelineOperations final : public Operations {
   absl::StatusOr<v1::CompressResponse::Summary> Compress(const v1::CompressRequest::Start& start,
                                                          const ByteSource& bytes, const ByteSink& frame,
                                                          const CancellationToken& cancel) override {
-    if (!start.checkpoint().empty()) {
-      return WithReason(absl::UnimplementedError("compressing with a checkpoint is not in this version; leave "
-                                                 "`checkpoint` empty for the built-in predictor"),
-                        "CODEC_NOT_AVAILABLE");
-    }
+    CLM_ASSIGN_OR_RETURN(const CompressPlan plan, PlanCompress(start, store_, engines_, cancel));
     FrameEncoderOptions options;
-    if (start.block_size_bytes() != 0) options.block_bytes = start.block_size_bytes();
+    options.block_bytes = plan.block_bytes;
     options.verify = ToVerifyMode(start.verify());
     CLM_ASSIGN_OR_RETURN(const std::unique_ptr<FrameEncoder> encoder,
-                         FrameEncoder::Create(options, std::make_shared<CountCoder>(), frame,
-                                              CodecContext{.pool = &threads_, .cancel = cancel}));
+                         FrameEncoder::Create(options, plan.coder, frame, ContextOf(cancel)));
     Copy copy(start.compare());
     std::string piece;
     while (true) {
@@ -243,6 +242,8 @@ class PipelineOperations final : public Operations {
       metrics_.Add(kRoundTripFailures, {"compress"}, static_cast<double>(summary.verify_failures));
     }
     v1::CompressResponse::Summary proto = ToSummary(summary);
+    proto.set_codec(plan.codec);
+    proto.set_checkpoint_bytes(plan.checkpoint_bytes);
     if (!start.compare()) return proto;
     CLM_ASSIGN_OR_RETURN(const std::vector<BaselineSize> baselines, CompareBaselines(copy.data(), cancel));
     for (const BaselineSize& baseline : baselines) {
@@ -260,9 +261,10 @@ class PipelineOperations final : public Operations {
     FrameDecoderOptions options;
     options.range_offset = start.offset_bytes();
     options.range_length = start.length_bytes();
-    CLM_ASSIGN_OR_RETURN(
-        const std::unique_ptr<FrameDecoder> decoder,
-        FrameDecoder::Create(options, codecs_, bytes, CodecContext{.pool = &threads_, .cancel = cancel}));
+    CodecSet codecs = codecs_;
+    codecs.SetSource([&](const CodecParameters& wanted) { return engines_.Find(wanted, cancel); });
+    CLM_ASSIGN_OR_RETURN(const std::unique_ptr<FrameDecoder> decoder,
+                         FrameDecoder::Create(options, std::move(codecs), bytes, ContextOf(cancel)));
     std::string piece;
     while (true) {
       CLM_ASSIGN_OR_RETURN(const bool more, frame(piece));
@@ -280,35 +282,19 @@ class PipelineOperations final : public Operations {
   absl::StatusOr<GenerateOutcome> Generate(const v1::GenerateRequest& request, const GenerateSink& sink,
                                            const CancellationToken& cancel) override {
     CLM_ASSIGN_OR_RETURN(const ArtifactId id, store_.Resolve(request.checkpoint()));
+    if (request.exact()) {
+      CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines_.Get(id, cancel));
+      CLM_ASSIGN_OR_RETURN(const std::unique_ptr<EngineStepper> stepper, EngineStepper::Create(engine.engine));
+      return GenerateWith(*stepper, *engine.representation, request, sink, cancel);
+    }
     CLM_ASSIGN_OR_RETURN(const CheckpointRegistry::Handle model, models_.Acquire(id, cancel));
     CLM_ASSIGN_OR_RETURN(const std::unique_ptr<NextSymbolModel> stepper, model->NewStepper());
-    CLM_ASSIGN_OR_RETURN(Generator generator, Generator::Create(*stepper, model->representation()));
-    const absl::Duration start = SystemClock().Monotonic();
-    absl::Duration first = absl::ZeroDuration();
-    uint64_t symbols = 0;
-    const PieceSink pieces = [&](const GeneratedPiece& piece) {
-      if (symbols == 0) first = SystemClock().Monotonic() - start;
-      symbols += piece.symbols.size();
-      return sink(piece.bytes, piece.symbols);
-    };
-    CLM_ASSIGN_OR_RETURN(const GenerateResult result,
-                         generator.Generate(request.prompt(), ToGenerateOptions(request), pieces, cancel));
-    GenerateOutcome outcome;
-    outcome.kind = model->representation().kind();
-    v1::GenerateResponse::Summary& summary = outcome.summary;
-    summary.set_stop_reason(ToProto(result.stop_reason));
-    summary.set_prompt_symbols(result.prompt_symbols);
-    summary.set_new_symbols(result.symbols.size());
-    summary.set_new_bytes(result.text.size());
-    summary.set_first_symbol_seconds(absl::ToDoubleSeconds(first));
-    summary.set_generation_seconds(result.seconds);
-    summary.set_bytes_per_second(result.seconds > 0 ? static_cast<double>(result.text.size()) / result.seconds : 0);
-    return outcome;
+    return GenerateWith(*stepper, model->representation(), request, sink, cancel);
   }
 
   absl::StatusOr<v1::TraceResponse::Summary> Trace(const v1::TraceRequest::Start& start, absl::string_view input,
                                                    const TraceSinks& sinks, const CancellationToken& cancel) override {
-    CLM_ASSIGN_OR_RETURN(const TraceModel model, OpenTraceModel(start.checkpoint()));
+    CLM_ASSIGN_OR_RETURN(const TraceModel model, OpenTraceModel(start.checkpoint(), cancel));
     return RunTrace(model, start, input, sinks, cancel);
   }
 
@@ -346,17 +332,57 @@ class PipelineOperations final : public Operations {
     for (const RepresentationKind& kind : RepresentationKinds()) {
       capabilities.add_representations(kind.name.data(), kind.name.size());
     }
-    for (const CodecId codec : {CodecId::kCount, CodecId::kStored}) capabilities.add_codecs(CodecName(codec));
+    for (const CodecId codec : {CodecId::kAdaptive, CodecId::kCount, CodecId::kMixed, CodecId::kProbability,
+                                CodecId::kRankAdaptive, CodecId::kRankAns, CodecId::kStored}) {
+      capabilities.add_codecs(CodecName(codec));
+    }
     return capabilities;
   }
 
  private:
   // What a trace asks: the built-in predictor, or that of a checkpoint.
-  static absl::StatusOr<TraceModel> OpenTraceModel(const std::string& checkpoint) {
+  absl::StatusOr<TraceModel> OpenTraceModel(const std::string& checkpoint, const CancellationToken& cancel) {
     if (checkpoint.empty()) return BuiltInTraceModel();
-    return WithReason(absl::UnimplementedError("tracing with a checkpoint is not in this version; leave `checkpoint` "
-                                               "empty for the built-in predictor"),
-                      "CODEC_NOT_AVAILABLE");
+    CLM_ASSIGN_OR_RETURN(const ArtifactId id, store_.Resolve(checkpoint));
+    CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines_.Get(id, cancel));
+    EngineSessionOptions options;
+    options.lanes = 1;
+    TraceModel model;
+    model.name = id.Name();
+    model.representation = engine.representation;
+    CLM_ASSIGN_OR_RETURN(model.predictor, EnginePredictor::Create(engine.engine, options));
+    return model;
+  }
+
+  static absl::StatusOr<GenerateOutcome> GenerateWith(NextSymbolModel& stepper, const Representation& representation,
+                                                      const v1::GenerateRequest& request, const GenerateSink& sink,
+                                                      const CancellationToken& cancel) {
+    CLM_ASSIGN_OR_RETURN(Generator generator, Generator::Create(stepper, representation));
+    const absl::Duration start = SystemClock().Monotonic();
+    absl::Duration first = absl::ZeroDuration();
+    uint64_t symbols = 0;
+    const PieceSink pieces = [&](const GeneratedPiece& piece) {
+      if (symbols == 0) first = SystemClock().Monotonic() - start;
+      symbols += piece.symbols.size();
+      return sink(piece.bytes, piece.symbols);
+    };
+    CLM_ASSIGN_OR_RETURN(const GenerateResult result,
+                         generator.Generate(request.prompt(), ToGenerateOptions(request), pieces, cancel));
+    GenerateOutcome outcome;
+    outcome.kind = representation.kind();
+    v1::GenerateResponse::Summary& summary = outcome.summary;
+    summary.set_stop_reason(ToProto(result.stop_reason));
+    summary.set_prompt_symbols(result.prompt_symbols);
+    summary.set_new_symbols(result.symbols.size());
+    summary.set_new_bytes(result.text.size());
+    summary.set_first_symbol_seconds(absl::ToDoubleSeconds(first));
+    summary.set_generation_seconds(result.seconds);
+    summary.set_bytes_per_second(result.seconds > 0 ? static_cast<double>(result.text.size()) / result.seconds : 0);
+    return outcome;
+  }
+
+  CodecContext ContextOf(const CancellationToken& cancel) {
+    return {.pool = &block_threads_, .processors = threads_.threads(), .cancel = cancel, .progress = {}};
   }
 
   static v1::CompressResponse::Summary ToSummary(const FrameSummary& summary) {
@@ -367,15 +393,19 @@ class PipelineOperations final : public Operations {
     proto.set_blocks(summary.blocks);
     proto.set_stored_blocks(summary.stored_blocks);
     proto.set_verified_blocks(summary.verified_blocks);
+    const uint64_t added = kFrameHeaderBytes + summary.blocks * kBlockOverheadBytes + FooterBytes(summary.blocks);
+    proto.set_payload_bytes(summary.frame_bytes - added);
     return proto;
   }
 
   ArtifactStore& store_;
   Metrics& metrics_;
   ThreadPool threads_;
+  ThreadPool block_threads_{kEngineLanes};  // blocks of a checkpoint's codecs wait in them for their lanes
   const CodecSet codecs_;
   RepresentationCache representations_;
   CheckpointRegistry models_;
+  EngineRegistry engines_;
 };
 
 }  // namespace

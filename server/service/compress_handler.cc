@@ -22,6 +22,9 @@ absl::Status CheckStart(const v1::CompressRequest::Start& start) {
   if (!v1::VerifyMode_IsValid(start.verify())) {
     return InvalidField("start.verify", absl::StrCat(start.verify(), " is no mode of this version"));
   }
+  if (!v1::Codec_IsValid(start.codec())) {
+    return InvalidField("start.codec", absl::StrCat(start.codec(), " is no codec of this version"));
+  }
   return absl::OkStatus();
 }
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/pipeline/prepare.h"
-#include "tests/core/pipeline/pipeline_fixture.h"
+#include "tests/core/pipeline/engine_fixture.h"
 
 namespace clm {
 namespace {
@@ -13,6 +13,21 @@ using ::clm::testing::IsOk;
 using ::clm::testing::StatusIs;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+
+// `text` in pieces of `piece` bytes.
+ByteSource Source(const std::string& text, size_t piece = 7) {
+  return [text, piece, at = size_t{0}](std::string& out) mutable -> absl::StatusOr<bool> {
+    out = text.substr(std::min(at, text.size()), piece);
+    at += out.size();
+    return !out.empty();
+  };
+}
+ByteSink Into(std::string& target) {
+  return [&target](absl::string_view data) {
+    target.append(data.data(), data.size());
+    return absl::OkStatus();
+  };
+}
 
 class PipelineOperationsTest : public PipelineTest {
  protected:
@@ -23,21 +38,6 @@ class PipelineOperationsTest : public PipelineTest {
     auto operations = MakePipelineOperations(config, *store_, metrics_);
     EXPECT_TRUE(operations.ok()) << operations.status();
     operations_ = *std::move(operations);
-  }
-
-  // `text` in pieces of `piece` bytes.
-  static ByteSource Source(const std::string& text, size_t piece = 7) {
-    return [text, piece, at = size_t{0}](std::string& out) mutable -> absl::StatusOr<bool> {
-      out = text.substr(std::min(at, text.size()), piece);
-      at += out.size();
-      return !out.empty();
-    };
-  }
-  static ByteSink Into(std::string& target) {
-    return [&target](absl::string_view data) {
-      target.append(data.data(), data.size());
-      return absl::OkStatus();
-    };
   }
 
   absl::StatusOr<std::vector<SymbolId>> Encode(const v1::RepresentationRef& ref, const std::string& text) {
@@ -121,11 +121,30 @@ TEST_F(PipelineOperationsTest, AFrameComesBackWithItsDigest) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("block 0")));
 }
 
-TEST_F(PipelineOperationsTest, ACheckpointIsNoCodecYet) {
+TEST_F(PipelineOperationsTest, EveryCodecRestoresTheTextAndIsNamed) {
+  const std::string text = Sentences();
+  uint64_t smallest = 0;
+  for (const v1::Codec codec : {v1::CODEC_UNSPECIFIED, v1::CODEC_ADAPTIVE, v1::CODEC_COUNT, v1::CODEC_STORED}) {
+    v1::CompressRequest::Start start;
+    start.set_codec(codec);
+    std::string frame;
+    ASSERT_OK_AND_ASSIGN(const v1::CompressResponse::Summary summary,
+                         operations_->Compress(start, Source(text, 1000), Into(frame), {}));
+    EXPECT_EQ(summary.codec(), codec == v1::CODEC_UNSPECIFIED ? v1::CODEC_ADAPTIVE : codec);
+    if (smallest == 0) smallest = summary.frame_bytes();
+    EXPECT_GE(summary.frame_bytes(), smallest) << "the default is the smallest";
+    std::string restored;
+    ASSERT_OK(operations_->Decompress({}, Source(frame, 1000), Into(restored), {}));
+    EXPECT_EQ(restored, text);
+  }
+}
+
+TEST_F(PipelineOperationsTest, ACheckpointThatIsNotThereIsNamed) {
   v1::CompressRequest::Start start;
   start.set_checkpoint("ffffffff");
   std::string frame;
-  EXPECT_THAT(operations_->Compress(start, Source("x"), Into(frame), {}), StatusIs(absl::StatusCode::kUnimplemented));
+  EXPECT_THAT(operations_->Compress(start, Source("x"), Into(frame), {}),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("ffffffff")));
 }
 
 TEST_F(PipelineOperationsTest, UnknownArtifactsAreNotFound) {
@@ -146,8 +165,92 @@ TEST_F(PipelineOperationsTest, UnknownArtifactsAreNotFound) {
 TEST_F(PipelineOperationsTest, CapabilitiesListWhatThereIs) {
   const v1::Capabilities capabilities = operations_->Describe();
   EXPECT_THAT(capabilities.representations(), ::testing::ElementsAre("byte", "token", "coordinate"));
-  EXPECT_THAT(capabilities.codecs(), Contains("count"));
+  EXPECT_THAT(capabilities.codecs(), ::testing::ElementsAre("adaptive", "count", "mixed", "probability",
+                                                            "rank adaptive", "rank ans", "stored"));
   EXPECT_TRUE(operations_->ListModels().empty());
+}
+
+class CheckpointOperationsTest : public EngineTest {
+ protected:
+  CheckpointOperationsTest() {
+    v1::ServerConfig config;
+    config.set_threads(1);
+    config.set_device("cpu");
+    operations_ = *MakePipelineOperations(config, *store_, metrics_);
+  }
+
+  Metrics metrics_;
+  std::unique_ptr<Operations> operations_;
+};
+
+TEST_F(CheckpointOperationsTest, EveryCodecOfACheckpointRestoresTheTextInAnotherServer) {
+  const std::string checkpoint = MakeCheckpoint(1).Name();
+  const std::string text = Sentences().substr(0, 9000);
+  v1::ServerConfig config;
+  config.set_threads(2);
+  config.set_device("cpu");
+  ASSERT_OK_AND_ASSIGN(const auto other, MakePipelineOperations(config, *store_, metrics_));
+  for (const v1::Codec codec : {v1::CODEC_PROBABILITY, v1::CODEC_RANK_ANS, v1::CODEC_RANK_ADAPTIVE, v1::CODEC_MIXED}) {
+    v1::CompressRequest::Start start;
+    start.set_checkpoint(checkpoint);
+    start.set_codec(codec);
+    start.set_block_size_bytes(4096);
+    std::string frame;
+    ASSERT_OK_AND_ASSIGN(const v1::CompressResponse::Summary summary,
+                         operations_->Compress(start, Source(text), Into(frame), {}));
+    EXPECT_EQ(summary.codec(), codec);
+    EXPECT_EQ(summary.blocks(), 3U);
+    EXPECT_EQ(summary.verified_blocks(), 3U);
+    EXPECT_EQ(summary.stored_blocks(), 0U);
+    EXPECT_GT(summary.checkpoint_bytes(), 10'000U);
+    EXPECT_LT(summary.payload_bytes(), summary.frame_bytes());
+    std::string restored;
+    ASSERT_OK(other->Decompress({}, Source(frame), Into(restored), {}));
+    EXPECT_EQ(restored, text);
+    v1::DecompressRequest::Start range;
+    range.set_offset_bytes(5000);
+    range.set_length_bytes(10);
+    std::string part;
+    ASSERT_OK(other->Decompress(range, Source(frame), Into(part), {}));
+    EXPECT_EQ(part, text.substr(5000, 10));
+  }
+}
+
+TEST_F(CheckpointOperationsTest, AFrameWithoutItsCheckpointIsRefused) {
+  const ArtifactId checkpoint = MakeCheckpoint(1);
+  v1::CompressRequest::Start start;
+  start.set_checkpoint(checkpoint.Name());
+  std::string frame;
+  ASSERT_OK(operations_->Compress(start, Source("the cat sees the birds"), Into(frame), {}));
+  ASSERT_OK(store_->Delete(checkpoint));
+  v1::ServerConfig config;
+  config.set_device("cpu");
+  ASSERT_OK_AND_ASSIGN(const auto other, MakePipelineOperations(config, *store_, metrics_));
+  std::string restored;
+  EXPECT_THAT(other->Decompress({}, Source(frame), Into(restored), {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("needs a checkpoint with predictor")));
+}
+
+TEST_F(CheckpointOperationsTest, ExactGenerationIsTheSameEveryTime) {
+  v1::GenerateRequest request;
+  request.set_checkpoint(MakeCheckpoint(1).Name());
+  request.set_exact(true);
+  request.set_prompt("the cat");
+  request.set_temperature(0);
+  request.set_top_p(1);
+  request.set_max_new_symbols(12);
+  request.set_ignore_boundary(true);
+  std::vector<std::string> texts(2);
+  for (std::string& text : texts) {
+    ASSERT_OK(operations_->Generate(request,
+                                    [&text](absl::string_view piece, std::span<const SymbolId>) {
+                                      text.append(piece.data(), piece.size());
+                                      return absl::OkStatus();
+                                    },
+                                    {}));
+  }
+  EXPECT_FALSE(texts[0].empty());
+  EXPECT_EQ(texts[0], texts[1]);
 }
 
 }  // namespace

@@ -200,6 +200,9 @@ TEST_F(CodecHandlersTest, CompressRangesAreInclusive) {
   start.set_block_size_bytes(0);
   start.set_verify(static_cast<v1::VerifyMode>(9));
   EXPECT_THAT(Compress(start, {"x"}), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("verify")));
+  start.set_verify(v1::VERIFY_MODE_FULL);
+  start.set_codec(static_cast<v1::Codec>(99));
+  EXPECT_THAT(Compress(start, {"x"}), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("start.codec")));
 }
 
 TEST_F(CodecHandlersTest, CompareTakesInputsUpToSixtyFourMebibytes) {
