@@ -51,8 +51,9 @@ ThreadTeam::~ThreadTeam() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadTeam::Run(absl::FunctionRef<void(size_t)> work) {
-  if (workers_.empty()) {
+void ThreadTeam::Run(size_t count, absl::FunctionRef<void(size_t)> work) {
+  count_ = count;
+  if (count == 1) {
     work(0);
     return;
   }
@@ -74,16 +75,16 @@ void ThreadTeam::Serve(size_t thread) {
     AwaitChange(round_, seen);
     ++seen;
     if (stop_) return;
-    (*work_)(thread);
+    if (thread < count_) (*work_)(thread);
     ended_.fetch_add(1, std::memory_order_release);
     ended_.notify_one();
   }
 }
 
 void ThreadTeam::Barrier() {
-  if (workers_.empty()) return;
+  if (count_ == 1) return;
   const uint32_t phase = phase_.load(std::memory_order_relaxed);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) == workers_.size()) {
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) == count_ - 1) {
     arrived_.store(0, std::memory_order_relaxed);
     phase_.fetch_add(1, std::memory_order_release);
     phase_.notify_all();

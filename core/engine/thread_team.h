@@ -26,8 +26,9 @@ class ThreadTeam {
 
   size_t size() const { return workers_.size() + 1; }
 
-  // Calls work(0) on the calling thread and work(1) .. work(size() - 1) on the others; returns when all have ended.
-  void Run(absl::FunctionRef<void(size_t thread)> work);
+  // Calls work(0) on the calling thread and work(1) .. work(count - 1) on others; returns when all have ended. A single
+  // piece wakes nobody. Requires 1 <= count <= size().
+  void Run(size_t count, absl::FunctionRef<void(size_t thread)> work);
   // Waits until every thread of the running work is here; what they wrote before is visible afterwards.
   void Barrier();
 
@@ -39,6 +40,7 @@ class ThreadTeam {
   alignas(64) std::atomic<uint32_t> arrived_{0};  // threads at the barrier
   alignas(64) std::atomic<uint32_t> phase_{0};    // barriers passed
   const absl::FunctionRef<void(size_t)>* work_ = nullptr;
+  size_t count_ = 1;  // threads of the current piece
   bool stop_ = false;
   std::vector<std::thread> workers_;
 };

@@ -56,10 +56,11 @@ void Nothing() {}
 // Whole lanes for each thread: nothing to wait for.
 void RunLanes(TransformerState& state, ThreadTeam& team, RowSink sink) {
   const size_t lanes = state.lane_ends.size();
-  team.Run([&](size_t thread) {
+  const size_t threads = std::min(lanes, team.size());
+  team.Run(threads, [&](size_t thread) {
     const auto row_of = [&](size_t lane) { return lane == 0 ? 0 : state.lane_ends[lane - 1]; };
-    const size_t end = row_of((thread + 1) * lanes / team.size());
-    for (size_t begin = row_of(thread * lanes / team.size()); begin < end;) {
+    const size_t end = row_of((thread + 1) * lanes / threads);
+    for (size_t begin = row_of(thread * lanes / threads); begin < end;) {
       const size_t count = std::min(TransformerStep::kMaxRows, end - begin);
       state.steps[thread]->Run(std::span(state.placed).subspan(begin, count), &Nothing, thread, sink);
       begin += count;
@@ -70,7 +71,7 @@ void RunLanes(TransformerState& state, ThreadTeam& team, RowSink sink) {
 // Rows of few lanes over all threads: a row's keys and values must be there before later rows look at them.
 void RunRows(TransformerState& state, ThreadTeam& team, RowSink sink) {
   const size_t rows = state.placed.size();
-  team.Run([&](size_t thread) {
+  team.Run(team.size(), [&](size_t thread) {
     const size_t begin = thread * rows / team.size();
     const size_t count = (thread + 1) * rows / team.size() - begin;
     state.steps[thread]->Run(
