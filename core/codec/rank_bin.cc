@@ -179,6 +179,7 @@ std::vector<uint64_t> RankBinWidths(std::span<const uint32_t> counts, int precis
   uint64_t total = 0;
   for (const uint32_t count : counts) total += count;
   std::vector<uint64_t> widths;
+  if (total == 0) return widths;
   widths.reserve(counts.size());
   for (const uint32_t count : counts) widths.push_back(WidthOf(count, total, precision_bits));
   return widths;

@@ -52,7 +52,7 @@ struct RankBin {
 };
 
 // The width of each symbol in units of 2^-precision_bits; at most 2^32, and together at most 2^precision_bits.
-// Requires 8 <= precision_bits <= 32.
+// Empty when nothing was counted. Requires 8 <= precision_bits <= 32.
 std::vector<uint64_t> RankBinWidths(std::span<const uint32_t> counts, int precision_bits);
 
 // INVALID_ARGUMENT for a precision outside [8, 32] or more than 2^precision_bits symbols (one would get no width).
