@@ -107,12 +107,12 @@ AdaptiveModelOptions AdaptiveModelOptions::ForLength(size_t bytes) {
 }
 
 AdaptiveModel::AdaptiveModel(const AdaptiveModelOptions& options)
-    : options_(options),
+    : mixer_(kSelectorSizes),
+      options_(options),
       history_(options.history_log2),
       table_(options.lines_log2),
       matches_{MatchFinder(kMinMatches[0], std::min(options.history_log2, kMaxHeadsLog2)),
                MatchFinder(kMinMatches[1], std::min(options.history_log2, kMaxHeadsLog2))},
-      mixer_(kSelectorSizes),
       refinements_{Refinement(1024), Refinement(size_t{1} << RefinementsLog2(options)),
                    Refinement(size_t{1} << RefinementsLog2(options))},
       order1_(65536) {
@@ -236,7 +236,7 @@ void AdaptiveModel::Predict() {
   size_t match_class = 0;
   if (expected_bits_[0] >= 0) match_class = std::clamp<size_t>(std::bit_width(matches_[0].length()) - 1, 1, 7);
   const size_t one = expected_bits_[0] == 1 ? 1 : 0;
-  const size_t shape = (tracker_.shape() & 255) * 8 + static_cast<size_t>(depth_);
+  const size_t shape = size_t{tracker_.shape() & 255} * 8 + static_cast<size_t>(depth_);
   Refine(mixer_.Mix({path_, match_class * 16 + longest * 2 + one, shape}, path_));
 }
 
@@ -245,8 +245,8 @@ void AdaptiveModel::ChooseRefinements() {
   const int log2 = RefinementsLog2(options_);
   const uint32_t last_and_path = uint32_t{tracker_.last_byte()} << 8 | path_;
   const auto two_and_path = static_cast<uint32_t>(tracker_.recent() & 0xffff) << 8 | path_;
-  refined_[1] = ((last_and_path * 0x9E37U) & 0xffff) >> (16 - log2);
-  refined_[2] = (two_and_path * 0x9E3779B1U) >> (32 - log2);
+  refined_[1] = static_cast<size_t>(((last_and_path * 0x9E37U) & 0xffff) >> (16 - log2));
+  refined_[2] = static_cast<size_t>((two_and_path * 0x9E3779B1U) >> (32 - log2));
   refinements_[1].Prefetch(refined_[1]);
   refinements_[2].Prefetch(refined_[2]);
 }

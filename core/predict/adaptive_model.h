@@ -99,12 +99,12 @@ class AdaptiveModel {
   void LearnMatches(int bit);
   size_t LineOf(uint64_t hash) const { return static_cast<size_t>(hash >> 32) & (table_.line_count() - 1); }
 
+  Mixer mixer_;  // first: it is aligned to lines of the cache
   AdaptiveModelOptions options_;
   ByteHistory history_;
   ContextTracker tracker_;
   ContextTable table_;
   std::array<MatchFinder, kMatches> matches_;
-  Mixer mixer_;
   std::array<Refinement, kRefinements> refinements_;
   std::array<HistoryMap, kContexts> maps_{};
   std::array<uint16_t, 256> order0_{};                                      // probability of a one, 16 bits, by path

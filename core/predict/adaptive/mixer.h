@@ -77,10 +77,10 @@ class Mixer {
   void Update(int bit);
 
  private:
+  MixerInputs inputs_;
   std::array<size_t, kSets> begins_{};  // of each selector's sets in weights_
   std::vector<MixerWeights> weights_;
   std::vector<std::array<int32_t, kSets>> second_weights_;
-  MixerInputs inputs_;
   std::array<size_t, kSets> chosen_{};  // in weights_
   size_t chosen_second_ = 0;
   std::array<int16_t, kSets> opinions_{};
