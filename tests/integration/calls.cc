@@ -91,6 +91,23 @@ DecompressAnswer Decompress(v1::CompressionService::Stub& stub, absl::string_vie
   return answer;
 }
 
+TraceAnswer Trace(v1::CompressionService::Stub& stub, const v1::TraceRequest::Start& start, absl::string_view data) {
+  std::vector<v1::TraceRequest> requests(1);
+  *requests[0].mutable_start() = start;
+  for (const absl::string_view piece : Pieces(data)) requests.emplace_back().set_data(piece.data(), piece.size());
+  TraceAnswer answer;
+  const auto context = NewContext();
+  const auto stream = stub.Trace(context.get());
+  answer.status =
+      Exchange<v1::TraceRequest, v1::TraceResponse>(*stream, requests, [&answer](const v1::TraceResponse& response) {
+        if (response.has_header()) answer.header = response.header();
+        if (response.has_summary()) answer.summary = response.summary();
+        answer.rows.insert(answer.rows.end(), response.rows().begin(), response.rows().end());
+        answer.data += response.data();
+      });
+  return answer;
+}
+
 GenerateAnswer Generate(v1::CompressionService::Stub& stub, const v1::GenerateRequest& request) {
   GenerateAnswer answer;
   const auto context = NewContext();

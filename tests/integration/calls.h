@@ -78,6 +78,15 @@ struct DecompressAnswer {
 };
 DecompressAnswer Decompress(v1::CompressionService::Stub& stub, absl::string_view frame);
 
+struct TraceAnswer {
+  grpc::Status status;
+  v1::TraceResponse::Header header;
+  std::vector<v1::TraceRow> rows;
+  std::string data;
+  v1::TraceResponse::Summary summary;
+};
+TraceAnswer Trace(v1::CompressionService::Stub& stub, const v1::TraceRequest::Start& start, absl::string_view data);
+
 struct GenerateAnswer {
   grpc::Status status;
   v1::GenerateResponse::Summary summary;

@@ -66,6 +66,32 @@ TEST_F(EndToEndTest, FrameDecodesToTheSameBytes) {
   EXPECT_TRUE(decompressed.summary.sha256_verified());
 }
 
+TEST_F(EndToEndTest, StagesLeadFromTextToFileAndBack) {
+  const std::string text = MakeCorpus(40) + "\xff\x00 no text"s;
+  std::string data = text;
+  for (const char* stage : {"tokensOfStr", "modelToInx", "rangeEncode", "binOfRange", "binToRange", "rangeDecode",
+                            "modelOfInx", "tokensToStr"}) {
+    v1::TraceRequest::Start start;
+    start.mutable_stage()->set_name(stage);
+    const TraceAnswer answer = Trace(*compression_, start, data);
+    ASSERT_TRUE(answer.status.ok()) << stage << ": " << answer.status.error_message();
+    EXPECT_EQ(answer.summary.output_bytes(), answer.data.size());
+    data = answer.data;
+  }
+  EXPECT_TRUE(data == text);
+}
+
+TEST_F(EndToEndTest, ATraceTellsWhatTheTextCosts) {
+  const std::string text = MakeCorpus(40);
+  v1::TraceRequest::Start start;
+  start.mutable_report();
+  const TraceAnswer answer = Trace(*compression_, start, text);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.rows.size(), text.size());
+  EXPECT_EQ(answer.summary.statistics().original_bytes(), text.size());
+  EXPECT_LT(answer.summary.statistics().probability_bytes(), answer.summary.statistics().rank_adaptive_bytes());
+}
+
 TEST_F(EndToEndTest, TrainedModelsAreMeasuredComparedAndGenerate) {
   if (!HasTorch()) GTEST_SKIP() << "the server was built without LibTorch";
   const v1::PrepareResult prepared = Prepare();
