@@ -60,7 +60,7 @@ int LogRatio(uint32_t a, uint32_t b) {
 MixedModel::MixedModel(const SymbolTree& tree, uint32_t vocab_size, size_t raw_length)
     : tree_(tree),
       adaptive_(AdaptiveModelOptions::ForLength(raw_length)),
-      bit_mixer_({256 * (kDeepest + 1), kConfidences * kConfidences}, {kHalf, kHalf, 0, 0, 0, 0, 0, 0}),
+      bit_mixer_({256 * (kDeepest + 1), kConfidences * kConfidences}, {kHalf, kHalf, 0, 0, 0, 0}),
       end_mixer_({kDeepest + 1, kConfidences * kConfidences}, {kHalf, kHalf, 0}),
       by_path_(256 * (kDeepest + 1)),
       by_last_byte_(size_t{1} << 16),
@@ -81,9 +81,9 @@ void MixedModel::LoadMasses(SymbolPredictor& predictor, size_t lane) {
 uint32_t MixedModel::PredictBit(uint32_t mass_of_one, uint32_t mass_of_zero, size_t depth) {
   const int model = LogRatio(mass_of_one, mass_of_zero);
   const int adaptive = adaptive_.stretched();
-  OpinionMixer<kBitInputs>::Opinions opinions = {model, adaptive, 0, 0, 0, 0, 0, kBias};
+  OpinionMixer<kBitInputs>::Opinions opinions = {model, adaptive, 0, 0, 0, kBias};
   const std::span<const int16_t> more = adaptive_.opinions();
-  for (size_t i = 0; i < std::min<size_t>(more.size(), 5); ++i) opinions[2 + i] = more[i];
+  for (size_t i = 0; i < kOpinions; ++i) opinions[2 + i] = more[i];
   const size_t place = std::min(depth, kDeepest) * 256 + adaptive_.path();
   const int mixed = bit_mixer_.Mix(opinions, {place, ConfidenceOf(model) * kConfidences + ConfidenceOf(adaptive)});
   const int by_path = by_path_.Refine(place, mixed);

@@ -39,8 +39,9 @@ class MixedModel {
   SymbolId Step(SymbolPredictor& predictor, size_t lane, std::optional<SymbolId> known, Code code);
 
  private:
-  static constexpr size_t kBitInputs = 8;  // model, adaptive model, its five opinions, bias
-  static constexpr size_t kEndInputs = 3;  // model, what came in this place before, bias
+  static constexpr size_t kOpinions = 3;
+  static constexpr size_t kBitInputs = kOpinions + 3;  // model, adaptive model, its opinions, bias
+  static constexpr size_t kEndInputs = 3;              // model, what came in this place before, bias
   static constexpr size_t kConfidences = 12;
   static constexpr size_t kEndPlaces = size_t{1} << 16;
 

@@ -136,7 +136,7 @@ SymbolId EngineSession::SymbolOfRank(uint32_t lane, uint32_t rank) const {
 }
 
 void EngineSession::InParallel(size_t count, absl::FunctionRef<void(size_t)> task) {
-  const size_t threads = std::clamp<size_t>(count, 1, team_->size());
+  const size_t threads = std::clamp<size_t>(count, 1, team_->UsefulThreads());
   team_->Run(threads, [&](size_t thread) {
     const size_t end = (thread + 1) * count / threads;
     for (size_t i = thread * count / threads; i < end; ++i) task(i);

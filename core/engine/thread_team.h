@@ -3,10 +3,14 @@
 // A thread pool hands work over in tens of microseconds; one step of a small model lasts hundreds. So the team's
 // threads watch a counter for a while after each piece, then sleep until the next one comes.
 //
+// On a machine that others use, threads that wait for each other in every step wait for the scheduler most of the time.
+// The team notices that and says that one thread is enough for a while; results never depend on the number.
+//
 // Thread-safety: Run() from one thread at a time. Barriers only inside a Run(), reached by every thread equally often.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <thread>
@@ -25,6 +29,8 @@ class ThreadTeam {
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
   size_t size() const { return workers_.size() + 1; }
+  // How many threads the next piece should be cut for: size(), or 1 while waiting for others would take longer.
+  size_t UsefulThreads();
 
   // Calls work(0) on the calling thread and work(1) .. work(count - 1) on others; returns when all have ended. A single
   // piece wakes nobody. Requires 1 <= count <= size().
@@ -34,6 +40,10 @@ class ThreadTeam {
 
  private:
   void Serve(size_t thread);
+  void Judge(std::chrono::nanoseconds worked, std::chrono::nanoseconds waited);
+
+  static constexpr int kFirstAlone = 256;
+  static constexpr int kMostAlone = 8192;
 
   alignas(64) std::atomic<uint32_t> round_{0};    // pieces of work handed out
   alignas(64) std::atomic<uint32_t> ended_{0};    // threads that finished the current one
@@ -41,6 +51,9 @@ class ThreadTeam {
   alignas(64) std::atomic<uint32_t> phase_{0};    // barriers passed
   const absl::FunctionRef<void(size_t)>* work_ = nullptr;
   size_t count_ = 1;  // threads of the current piece
+  int slow_ = 0;      // pieces that took longer together than alone, less those that did not
+  int alone_ = 0;     // pieces still to do on one thread
+  int alone_next_ = kFirstAlone;
   bool stop_ = false;
   std::vector<std::thread> workers_;
 };

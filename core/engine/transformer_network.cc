@@ -54,9 +54,8 @@ void Place(std::span<const EngineRow> rows, TransformerState& state) {
 void Nothing() {}
 
 // Whole lanes for each thread: nothing to wait for.
-void RunLanes(TransformerState& state, ThreadTeam& team, RowSink sink) {
+void RunLanes(TransformerState& state, ThreadTeam& team, size_t threads, RowSink sink) {
   const size_t lanes = state.lane_ends.size();
-  const size_t threads = std::min(lanes, team.size());
   team.Run(threads, [&](size_t thread) {
     const auto row_of = [&](size_t lane) { return lane == 0 ? 0 : state.lane_ends[lane - 1]; };
     const size_t end = row_of((thread + 1) * lanes / threads);
@@ -69,11 +68,11 @@ void RunLanes(TransformerState& state, ThreadTeam& team, RowSink sink) {
 }
 
 // Rows of few lanes over all threads: a row's keys and values must be there before later rows look at them.
-void RunRows(TransformerState& state, ThreadTeam& team, RowSink sink) {
+void RunRows(TransformerState& state, ThreadTeam& team, size_t threads, RowSink sink) {
   const size_t rows = state.placed.size();
-  team.Run(team.size(), [&](size_t thread) {
-    const size_t begin = thread * rows / team.size();
-    const size_t count = (thread + 1) * rows / team.size() - begin;
+  team.Run(threads, [&](size_t thread) {
+    const size_t begin = thread * rows / threads;
+    const size_t count = (thread + 1) * rows / threads - begin;
     state.steps[thread]->Run(
         std::span(state.placed).subspan(begin, count), [&team] { team.Barrier(); }, thread, sink);
   });
@@ -96,11 +95,12 @@ void TransformerNetwork::Advance(EngineState& state, std::span<const EngineRow> 
   auto& own = static_cast<TransformerState&>(state);
   Place(rows, own);
   // Few rows are not worth waiting for each other; with fewer lanes than threads a thread has one batch at most.
-  const bool share_lanes = own.lane_ends.size() < team.size() && rows.size() >= 4 * team.size();
-  if (share_lanes) {
-    RunRows(own, team, sink);
+  const size_t threads = team.UsefulThreads();
+  const size_t lanes = own.lane_ends.size();
+  if (lanes < threads && rows.size() >= 4 * threads) {
+    RunRows(own, team, threads, sink);
   } else {
-    RunLanes(own, team, sink);
+    RunLanes(own, team, std::min(lanes, threads), sink);
   }
   for (const EngineRow& row : rows) own.cache.Advance(row.lane, 1);
 }

@@ -17,6 +17,7 @@
 #include "core/codec/count_coder.h"
 #include "core/codec/frame_decoder.h"
 #include "core/codec/frame_encoder.h"
+#include "core/codec/model_coders.h"
 #include "core/codec/probability_coder.h"
 #include "core/codec/stored_block.h"
 #include "core/predict/count_predictor.h"
@@ -34,6 +35,7 @@ using ::clm::testing::FixFooterChecksum;
 using ::clm::testing::FixHeaderChecksum;
 using ::clm::testing::Noise;
 using ::clm::testing::Order0Predictor;
+using ::clm::testing::PairRepresentation;
 using ::clm::testing::SetU32;
 using ::clm::testing::SetU64;
 using ::clm::testing::StatusIs;
@@ -53,8 +55,15 @@ std::shared_ptr<const BlockCoder> SlowCount() {
   return CoderOf(*CountPredictor::Create(options, 1));
 }
 
+// A coder with a model, over bytes and one pair.
+std::shared_ptr<const BlockCoder> WithModel(CodecId codec) {
+  auto model = CodingModel::Create(std::make_unique<Order0Predictor>(), std::make_shared<PairRepresentation>());
+  return *MakeModelCoder(codec, *std::move(model), 16);
+}
+
 CodecSet Codecs() {
   CodecSet codecs = CodecSet::BuiltIn();
+  for (const CodecId codec : {CodecId::kRankAns, CodecId::kRankAdaptive, CodecId::kMixed}) codecs.Add(WithModel(codec));
   codecs.Add(Order0());
   codecs.Add(SlowCount());
   return codecs;
@@ -115,6 +124,10 @@ std::vector<Accepted> AcceptedFrames() {
       {"probability_text", Words(10, 5000), with(Order0(), large)},
       {"probability_blocks_streamed", Words(11, 5000), streamed(Order0())},
       {"probability_count_model", Words(12, 500), with(SlowCount(), large)},
+      {"rank_ans_text", Words(19, 5000) + "ababab", with(WithModel(CodecId::kRankAns), large)},
+      {"rank_adaptive_text", Words(20, 5000) + "ababab", with(WithModel(CodecId::kRankAdaptive), large)},
+      {"mixed_text", Words(21, 5000) + "ababab", with(WithModel(CodecId::kMixed), large)},
+      {"mixed_streamed", Words(22, 2 * 4096), streamed(WithModel(CodecId::kMixed))},
   };
 }
 
