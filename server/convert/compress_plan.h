@@ -9,7 +9,7 @@
 #include "core/artifact/artifact_store.h"
 #include "core/base/cancellation.h"
 #include "core/codec/block_coder.h"
-#include "server/registry/engine_registry.h"
+#include "core/pipeline/engine_registry.h"
 
 namespace clm {
 

@@ -16,6 +16,7 @@
 #include "core/engine/engine_predictor.h"
 #include "core/engine/engine_stepper.h"
 #include "core/generate/generator.h"
+#include "core/pipeline/engine_registry.h"
 #include "core/pipeline/representation_loader.h"
 #include "core/pipeline/trace_model.h"
 #include "core/representation/registry.h"
@@ -26,7 +27,6 @@
 #include "server/convert/trace_convert.h"
 #include "server/metrics/metric_names.h"
 #include "server/registry/checkpoint_registry.h"
-#include "server/registry/engine_registry.h"
 #include "server/service/error_detail.h"
 
 namespace clm {

@@ -1,4 +1,4 @@
-#include "server/registry/engine_registry.h"
+#include "core/pipeline/engine_registry.h"
 
 #include <algorithm>
 #include <utility>
