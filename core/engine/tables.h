@@ -22,7 +22,7 @@ namespace clm {
 inline constexpr int kLogBits = 16;     // fraction bits of logarithms to base 2: logits, attention scores
 inline constexpr int kWeightBits = 24;  // 2^-0 is 2^24
 
-// 1 - 2^-f = f * (c0 - f * (c1 - f * (c2 - f * c3))), f in 1/65536: within 4e-5 of 2^-f relatively, exact at 0.
+// 1 - 2^-f = f * (c0 - f * (c1 - f * (c2 - f * c3))), f in 1/65536: within 6e-5 of 2^-f relatively, exact at 0.
 inline constexpr std::array<uint32_t, 4> kExp2Polynomial = {45425, 15725, 3547, 480};
 
 // 2^(24 - x / 65536), 0 where that is below 1. Requires x >= 0.

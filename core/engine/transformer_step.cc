@@ -62,7 +62,7 @@ TransformerStep::TransformerStep(const TransformerWeights& weights, DotFunction 
   for (Buffer<int32_t>* buffer : {&work_a_, &work_b_, &work_c_}) buffer->resize(work);
   dots_.resize(slots);
   scores_.resize(slots);
-  weights16_.resize(slots);
+  shares_.resize(slots);
   query_.resize(RoundUp(head_size_, kPanelColumns));
   sines_.resize(kMaxRows * head_size_ / 2);
   cosines_.resize(kMaxRows * head_size_ / 2);
@@ -203,8 +203,9 @@ void TransformerStep::Attend(std::span<const PlacedRow> rows, size_t layer) {
   for (size_t row = 0; row < rows.size(); ++row) {
     const int32_t* queries = queries_.data() + row * query_width;
     int32_t* attended = work_c_.data();
+    const View view = ViewAt(rows[row].position);
     for (size_t head = 0; head < heads; ++head) {
-      AttendHead(rows[row], cache_.Head(rows[row].lane, layer, head / group), queries + head * head_size_,
+      AttendHead(cache_.Head(rows[row].lane, layer, head / group), view, queries + head * head_size_,
                  attended + head * head_size_);
     }
     Quantize(attended, width_, w.out, {1 << 14, -14 - kValueBits}, narrow_, row);
@@ -217,72 +218,76 @@ void TransformerStep::Attend(std::span<const PlacedRow> rows, size_t layer) {
   }
 }
 
-void TransformerStep::AttendHead(const PlacedRow& row, const KvHead& head, const int32_t* query, int32_t* out) {
+TransformerStep::View TransformerStep::ViewAt(uint64_t position) const {
   const size_t slots = cache_.slots();
-  const size_t used = row.position + 1 >= slots ? slots : RoundUp(row.position + 1, kPanelRows);
-  // The window's slots: one range of the ring, or two.
-  const uint64_t first = row.position + 1 > cache_.shape().window ? row.position + 1 - cache_.shape().window : 0;
+  const size_t window = cache_.shape().window;
+  const uint64_t first = position + 1 > window ? position + 1 - window : 0;
   const size_t begin = first % slots;
-  const size_t last = row.position % slots;
-  struct Range {
-    size_t begin;
-    size_t count;
-  };
+  const size_t last = position % slots;
   const bool wrapped = begin > last;
-  const Range ranges[2] = {{begin, (wrapped ? slots : last + 1) - begin}, {0, wrapped ? last + 1 : 0}};
+  return {.used = position + 1 >= slots ? slots : RoundUp(position + 1, kPanelRows),
+          .ranges = {{{begin, (wrapped ? slots : last + 1) - begin}, {0, wrapped ? last + 1 : 0}}}};
+}
 
-  const int query_shift = ShiftToBits(kernels::MaxAbs(query, head_size_), kQueryQuantBits);
-  std::fill(query_.begin(), query_.end(), int16_t{0});
-  kernels::QuantizeWide(query, query_shift, query_.data(), head_size_);
-  DotArgs keys;
-  keys.panels = head.keys;
-  keys.panel_count = used / kPanelRows;
-  keys.panel_stride = cache_.head_groups() * kPanelRows * kPanelColumns;
-  keys.groups = cache_.head_groups();
-  keys.row_sums = head.key_sums;
-  keys.a = query_.data();
-  keys.a_stride = query_.size();
-  keys.rows = 1;
-  keys.wide = true;
-  keys.out = dots_.data();
-  keys.out_stride = slots;
-  keys.scratch = scratch_.data();
-  dot_(keys);
+int TransformerStep::QueryDots(const KvHead& head, const View& view, const int32_t* query) {
+  const int shift = ShiftToBits(kernels::MaxAbs(query, head_size_), kQueryQuantBits);
+  kernels::QuantizeWide(query, shift, query_.data(), head_size_);
+  DotArgs args;
+  args.panels = head.keys;
+  args.panel_count = view.used / kPanelRows;
+  args.panel_stride = cache_.head_groups() * kPanelRows * kPanelColumns;
+  args.groups = cache_.head_groups();
+  args.row_sums = head.key_sums;
+  args.a = query_.data();
+  args.a_stride = query_.size();
+  args.rows = 1;
+  args.wide = true;
+  args.out = dots_.data();
+  args.out_stride = cache_.slots();
+  args.scratch = scratch_.data();
+  dot_(args);
+  return shift;
+}
 
+Scale TransformerStep::SoftmaxOf(const KvHead& head, const View& view, int query_shift) {
   // Query and key have kQueryBits fraction bits each, the score gets kLogBits.
-  const int score_shift =
-      -(kKeyScaleSpareBits + weights_.score_scale.exponent + query_shift + kLogBits - 2 * kQueryBits);
+  const int shift = -(kKeyScaleSpareBits + weights_.score_scale.exponent + query_shift + kLogBits - 2 * kQueryBits);
   int32_t largest = -kernels::kResidualLimit;
-  for (const Range& range : ranges) {
+  for (const Range& range : view.ranges) {
     largest = std::max(largest, kernels::Scores(dots_.data() + range.begin, head.key_scales + range.begin,
-                                                ClampShift(score_shift), scores_.data() + range.begin, range.count));
+                                                ClampShift(shift), scores_.data() + range.begin, range.count));
   }
   kernels::SoftmaxSums sums;
-  for (const Range& range : ranges) {
+  for (const Range& range : view.ranges) {
     kernels::SoftmaxWeights(scores_.data() + range.begin, largest, head.value_scales + range.begin,
                             dots_.data() + range.begin, range.count, sums);
   }
-  const int shift =
+  const int down =
       std::max(ShiftToBits(sums.largest_scaled, kAttentionWeightBits), ShiftToBits(sums.scaled, kAttentionSumBits));
-  std::fill_n(weights16_.begin(), used, int16_t{0});
-  for (const Range& range : ranges) {
-    kernels::ScaleWeights(dots_.data() + range.begin, head.value_scales + range.begin, shift,
-                          weights16_.data() + range.begin, range.count);
+  std::fill_n(shares_.begin(), view.used, int16_t{0});
+  for (const Range& range : view.ranges) {
+    kernels::ScaleWeights(dots_.data() + range.begin, head.value_scales + range.begin, down,
+                          shares_.data() + range.begin, range.count);
   }
-  DotArgs values;
-  values.panels = head.values;
-  values.panel_count = cache_.head_panels();
-  values.panel_stride = slots * kPanelRows;
-  values.groups = used / kPanelColumns;
-  values.a = weights16_.data();
-  values.a_stride = slots;
-  values.rows = 1;
-  values.wide = true;
-  values.out = work_a_.data();
-  values.out_stride = work_a_.size();
-  values.scratch = scratch_.data();
-  dot_(values);
-  const Scale scale = MakeScale(1, 127 * sums.weights, shift);
+  return MakeScale(1, 127 * sums.weights, down);
+}
+
+void TransformerStep::AttendHead(const KvHead& head, const View& view, const int32_t* query, int32_t* out) {
+  const int query_shift = QueryDots(head, view, query);
+  const Scale scale = SoftmaxOf(head, view, query_shift);
+  DotArgs args;
+  args.panels = head.values;
+  args.panel_count = cache_.head_panels();
+  args.panel_stride = cache_.slots() * kPanelRows;
+  args.groups = view.used / kPanelColumns;
+  args.a = shares_.data();
+  args.a_stride = cache_.slots();
+  args.rows = 1;
+  args.wide = true;
+  args.out = work_a_.data();
+  args.out_stride = work_a_.size();
+  args.scratch = scratch_.data();
+  dot_(args);
   kernels::MultiplyRow(work_a_.data(), scale.mantissa, ClampShift(-scale.exponent), out, head_size_);
 }
 

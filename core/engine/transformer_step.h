@@ -6,6 +6,7 @@
 // barrier lies between writing and reading it. Internal to core/engine.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -61,7 +62,21 @@ class TransformerStep {
   void Multiply(const PackedMatrix& matrix, Activations& activations, size_t rows);
   void StoreKeysAndValues(std::span<const PlacedRow> rows, size_t layer);
   void Attend(std::span<const PlacedRow> rows, size_t layer);
-  void AttendHead(const PlacedRow& row, const KvHead& head, const int32_t* query, int32_t* out);
+  // The slots that a position looks back on: one range of the ring or two, within the first `used`.
+  struct Range {
+    size_t begin;
+    size_t count;
+  };
+  struct View {
+    size_t used;  // a multiple of kPanelRows
+    std::array<Range, 2> ranges;
+  };
+  View ViewAt(uint64_t position) const;
+  // dots_ <- keys times query; returns how far the query was shifted.
+  int QueryDots(const KvHead& head, const View& view, const int32_t* query);
+  // shares_ <- softmax of dots_, times the scales of the values; returns what turns sums of them into values.
+  Scale SoftmaxOf(const KvHead& head, const View& view, int query_shift);
+  void AttendHead(const KvHead& head, const View& view, const int32_t* query, int32_t* out);
   void FeedForward(const TransformerLayer& layer, size_t rows);
   void Predict(std::span<const PlacedRow> rows, size_t thread, RowSink sink);
   engine_kernels::Rescale RescaleTo(const PackedMatrix& matrix, Scale activation, int bits, int32_t limit) const;
@@ -81,11 +96,12 @@ class TransformerStep {
   size_t sum_stride_;
   Buffer<int32_t> queries_;  // [kMaxRows][qkv rows]
   Buffer<int32_t> work_a_, work_b_, work_c_;
-  Buffer<int32_t> dots_, scores_;      // [slots]
-  Buffer<int16_t> query_, weights16_;  // [padded hd], [slots]
-  Buffer<int16_t> sines_, cosines_;    // [kMaxRows][hd / 2]
-  Buffer<int32_t> head_sums_;          // [kHeadRows][padded V]
-  Buffer<int32_t> logits_;             // [V]
+  Buffer<int32_t> dots_, scores_;    // [slots]
+  Buffer<int16_t> query_;            // [padded hd], zero beyond hd
+  Buffer<int16_t> shares_;           // [slots]
+  Buffer<int16_t> sines_, cosines_;  // [kMaxRows][hd / 2]
+  Buffer<int32_t> head_sums_;        // [kHeadRows][padded V]
+  Buffer<int32_t> logits_;           // [V]
   Buffer<uint8_t> scratch_;
 };
 

@@ -1,6 +1,7 @@
 // The slow, obvious twin of the integer engine: the same transformer in double, one symbol at a time.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -97,12 +98,17 @@ class FloatTwin {
     for (size_t head = 0; head < static_cast<size_t>(config_.heads); ++head) {
       const size_t from = head / group * width;
       Vector weight;
+      double largest = -HUGE_VAL;
       double total = 0;
       for (size_t p = begin; p <= position; ++p) {
         double dot = 0;
         for (size_t i = 0; i < width; ++i) dot += query[head * width + i] * keys_[layer][p][from + i];
-        weight.push_back(std::exp(dot / std::sqrt(static_cast<double>(width))));
-        total += weight.back();
+        weight.push_back(dot / std::sqrt(static_cast<double>(width)));
+        largest = std::max(largest, weight.back());
+      }
+      for (double& value : weight) {
+        value = std::exp(value - largest);
+        total += value;
       }
       for (size_t p = begin; p <= position; ++p) {
         for (size_t i = 0; i < width; ++i) {
