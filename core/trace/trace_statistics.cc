@@ -69,7 +69,7 @@ std::string StatisticsText(const TraceStatistics& statistics, const RankCosts& c
 std::vector<double> RankHistogram(std::span<const TraceRow> rows) {
   std::vector<uint64_t> counts(1);
   for (const TraceRow& row : rows) {
-    const auto bar = static_cast<size_t>(row.rank + 1);
+    const auto bar = static_cast<size_t>(int64_t{row.rank} + 1);
     if (bar >= counts.size()) counts.resize(bar + 1);
     ++counts[bar];
   }

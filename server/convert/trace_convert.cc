@@ -106,30 +106,33 @@ absl::StatusOr<std::string> TraceJson(const TraceModel& model, const v1::TraceRe
   return WriteStageJson(document);
 }
 
+// What a report shows as bytes; empty when its format has none.
+absl::StatusOr<std::string> ReportBytes(const TraceModel& model, const v1::TraceRequest::Start& start,
+                                        const Trace& trace) {
+  const std::string& title = start.report().title();
+  switch (start.report().format()) {
+    case v1::TRACE_FORMAT_JSON:
+      return TraceJson(model, start, trace);
+    case v1::TRACE_FORMAT_HISTOGRAM_SVG:
+      return RankHistogramSvg(RankHistogram(trace.rows), title);
+    case v1::TRACE_FORMAT_HEAT_MAP_HTML:
+      return HeatMapHtml(*model.representation, trace.rows, title);
+    default:
+      return std::string();
+  }
+}
+
+bool ShowsRows(v1::TraceFormat format) {
+  return format == v1::TRACE_FORMAT_ROWS || format == v1::TRACE_FORMAT_UNSPECIFIED;
+}
+
 absl::StatusOr<Summary> RunReport(const TraceModel& model, const v1::TraceRequest::Start& start, absl::string_view text,
                                   const TraceSinks& sinks, const CancellationToken& cancel) {
   CLM_ASSIGN_OR_RETURN(const Trace trace,
                        TraceText(*model.representation, *model.predictor, text, TraceOptionsOf(start), cancel));
-  const std::string& title = start.report().title();
-  switch (start.report().format()) {
-    case v1::TRACE_FORMAT_JSON: {
-      CLM_ASSIGN_OR_RETURN(const std::string json, TraceJson(model, start, trace));
-      CLM_RETURN_IF_ERROR(sinks.bytes(json));
-      break;
-    }
-    case v1::TRACE_FORMAT_HISTOGRAM_SVG:
-      CLM_RETURN_IF_ERROR(sinks.bytes(RankHistogramSvg(RankHistogram(trace.rows), title)));
-      break;
-    case v1::TRACE_FORMAT_HEAT_MAP_HTML: {
-      CLM_ASSIGN_OR_RETURN(const std::string html, HeatMapHtml(*model.representation, trace.rows, title));
-      CLM_RETURN_IF_ERROR(sinks.bytes(html));
-      break;
-    }
-    case v1::TRACE_FORMAT_STATISTICS:
-      break;
-    default:
-      CLM_RETURN_IF_ERROR(SendRows(trace.rows, sinks));
-  }
+  CLM_ASSIGN_OR_RETURN(const std::string bytes, ReportBytes(model, start, trace));
+  CLM_RETURN_IF_ERROR(sinks.bytes(bytes));
+  if (ShowsRows(start.report().format())) CLM_RETURN_IF_ERROR(SendRows(trace.rows, sinks));
   Summary summary;
   CLM_ASSIGN_OR_RETURN(*summary.mutable_statistics(), StatisticsMessage(trace));
   return summary;
