@@ -5,9 +5,9 @@
 //   if (line.action == CommandLine::Action::kRun) Run(line.config);
 //
 // The fields are found by reflection, so a new field of the message is a new variable and a new flag without code here;
-// its default, its range and its help are rows of tables in config.cc, and a test demands the rows. Lists are separated by
-// commas in variables and flags; a flag may also be given several times. Errors: INVALID_ARGUMENT naming source, field,
-// value and range; NOT_FOUND for a file that is not there. Thread-safety: pure functions.
+// its default, its range and its help are rows of tables in config.cc, and a test demands the rows. Lists are separated
+// by commas in variables and flags; a flag may also be given several times. Errors: INVALID_ARGUMENT naming source,
+// field, value and range; NOT_FOUND for a file that is not there. Thread-safety: pure functions.
 #pragma once
 
 #include <cstdint>
