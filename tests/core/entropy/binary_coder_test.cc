@@ -116,7 +116,7 @@ TEST(BinaryCoderTest, HasOneLegalPayload) {
   }
   EXPECT_FALSE(Gives(payload + '\0', decisions));
   EXPECT_FALSE(Gives(payload + '\x7f', decisions));
-  BinaryDecoder decoder(payload.substr(0, 20));
+  BinaryDecoder decoder(absl::string_view(payload).substr(0, 20));
   for (const Decision& decision : decisions) decoder.Decode(decision.probability);
   EXPECT_TRUE(decoder.PastEnd());
 }
