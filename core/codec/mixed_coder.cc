@@ -13,6 +13,9 @@
 namespace clm {
 namespace {
 
+constexpr absl::string_view kMixedForm("\0", 1);
+constexpr absl::string_view kAdaptiveForm("\1", 1);
+
 CodecParameters ParametersOf(const CodingModel& model) {
   CodecParameters parameters = model.parameters();
   parameters.codec = CodecId::kMixed;
@@ -34,6 +37,20 @@ MixedCoder::MixedCoder(std::shared_ptr<const CodingModel> model)
       parameters_(ParametersOf(*model_)) {}
 
 absl::StatusOr<std::string> MixedCoder::Encode(absl::string_view raw, const CancellationToken& cancel) const {
+  CLM_ASSIGN_OR_RETURN(const std::string mixed, EncodeMixed(raw, cancel));
+  CLM_ASSIGN_OR_RETURN(const std::string adaptive, adaptive_.Encode(raw, cancel));
+  return adaptive.size() < mixed.size() ? absl::StrCat(kAdaptiveForm, adaptive) : absl::StrCat(kMixedForm, mixed);
+}
+
+absl::StatusOr<std::string> MixedCoder::Decode(absl::string_view payload, size_t raw_length,
+                                               const CancellationToken& cancel) const {
+  const absl::string_view form = payload.substr(0, 1);
+  if (form == kMixedForm) return DecodeMixed(payload.substr(1), raw_length, cancel);
+  if (form == kAdaptiveForm) return adaptive_.Decode(payload.substr(1), raw_length, cancel);
+  return absl::DataLossError("the coded data begin with no known form");
+}
+
+absl::StatusOr<std::string> MixedCoder::EncodeMixed(absl::string_view raw, const CancellationToken& cancel) const {
   CLM_ASSIGN_OR_RETURN(const std::vector<SymbolId> symbols, model_->SymbolsOf(raw));
   for (const SymbolId symbol : symbols) {
     if (tree_.PlaceOf(symbol) == SIZE_MAX) {
@@ -56,8 +73,8 @@ absl::StatusOr<std::string> MixedCoder::Encode(absl::string_view raw, const Canc
   return encoder.Finish();
 }
 
-absl::StatusOr<std::string> MixedCoder::Decode(absl::string_view payload, size_t raw_length,
-                                               const CancellationToken& cancel) const {
+absl::StatusOr<std::string> MixedCoder::DecodeMixed(absl::string_view payload, size_t raw_length,
+                                                    const CancellationToken& cancel) const {
   MixedModel mixed(tree_, model_->vocab_size(), raw_length);
   BinaryDecoder decoder(payload);
   std::string raw;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "core/codec/adaptive_coder.h"
 #include "core/codec/block_coder.h"
 #include "core/codec/coding_model.h"
 #include "core/codec/symbol_tree.h"
@@ -33,8 +34,13 @@ class MixedCoder final : public BlockCoder {
                                      const CancellationToken& cancel) const override;
 
  private:
+  absl::StatusOr<std::string> EncodeMixed(absl::string_view raw, const CancellationToken& cancel) const;
+  absl::StatusOr<std::string> DecodeMixed(absl::string_view payload, size_t raw_length,
+                                          const CancellationToken& cancel) const;
+
   const std::shared_ptr<const CodingModel> model_;
   const SymbolTree tree_;
+  const AdaptiveCoder adaptive_;
   const CodecParameters parameters_;
 };
 

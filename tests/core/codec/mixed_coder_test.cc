@@ -43,13 +43,13 @@ TEST(MixedCoderTest, SymbolsOfSeveralBytesRoundTrip) {
   EXPECT_LT(payload.size(), 60U);
 }
 
-TEST(MixedCoderTest, IsSmallerThanItsModelAndHardlyLargerThanTheAdaptiveCoder) {
+TEST(MixedCoderTest, IsSmallerThanItsModelAndNoLargerThanTheAdaptiveCoder) {
   const std::string raw = Words(5, 30'000);
   ASSERT_OK_AND_ASSIGN(const std::string mixed, MixedCoder(Bytes()).Encode(raw, {}));
   ASSERT_OK_AND_ASSIGN(const std::string model, ProbabilityCoder(Bytes()).Encode(raw, {}));
   ASSERT_OK_AND_ASSIGN(const std::string adaptive, AdaptiveCoder().Encode(raw, {}));
   EXPECT_LT(mixed.size(), model.size());
-  EXPECT_LT(mixed.size(), adaptive.size() + adaptive.size() / 50);
+  EXPECT_LE(mixed.size(), adaptive.size() + 1);
 }
 
 TEST(MixedCoderTest, AnotherModelIsAnotherPredictor) {
@@ -75,6 +75,7 @@ TEST(MixedCoderTest, DamageNeverGivesWrongBytesSilently) {
     }
   }
   EXPECT_THAT(coder.Decode("", raw.size(), {}), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(coder.Decode("\x02x", raw.size(), {}), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST(MixedCoderTest, StopsWhenCancelled) {
@@ -82,7 +83,7 @@ TEST(MixedCoderTest, StopsWhenCancelled) {
   CancellationSource source;
   source.Cancel();
   EXPECT_THAT(coder.Encode("abc", source.token()), StatusIs(absl::StatusCode::kCancelled));
-  EXPECT_THAT(coder.Decode("abc", 3, source.token()), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_THAT(coder.Decode(std::string("\0abc", 4), 3, source.token()), StatusIs(absl::StatusCode::kCancelled));
 }
 
 }  // namespace
