@@ -50,7 +50,7 @@ struct Rate {
   double bytes_per_second;
 };
 constexpr std::array<Rate, 5> kSmallestFirst = {{{v1::CODEC_MIXED, 12e3},
-                                                 {v1::CODEC_PROBABILITY, 120e3},
+                                                 {v1::CODEC_PROBABILITY, 30e3},
                                                  {v1::CODEC_ADAPTIVE, 600e3},
                                                  {v1::CODEC_COUNT, 1e6},
                                                  {v1::CODEC_STORED, 300e6}}};

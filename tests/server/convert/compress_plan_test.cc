@@ -39,7 +39,7 @@ TEST_F(CompressPlanTest, ABudgetChoosesWhatFits) {
     return Plan(start)->codec;
   };
   EXPECT_EQ(chosen(1000), v1::CODEC_MIXED);
-  EXPECT_EQ(chosen(20), v1::CODEC_PROBABILITY);
+  EXPECT_EQ(chosen(50), v1::CODEC_PROBABILITY);
   EXPECT_EQ(chosen(3), v1::CODEC_ADAPTIVE);
   EXPECT_EQ(chosen(1.2), v1::CODEC_COUNT);
   EXPECT_EQ(chosen(0.001), v1::CODEC_STORED);
