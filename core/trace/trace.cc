@@ -35,15 +35,7 @@ class Distribution {
 
   void Read() { predictor_.Frequencies(0, frequencies_); }
 
-  uint32_t RankOf(SymbolId symbol) const {
-    const uint32_t own = frequencies_[symbol];
-    const auto middle = frequencies_.begin() + symbol;
-    const auto above = std::count_if(frequencies_.begin(), middle, [own](uint32_t other) { return other >= own; }) +
-                       std::count_if(middle, frequencies_.end(), [own](uint32_t other) { return other > own; });
-    return static_cast<uint32_t>(above);
-  }
-
-  // The row of `symbol` in this distribution; `rank` is its rank when that is known.
+  // The row of `symbol`, whose rank is `rank`, in this distribution.
   TraceRow RowOf(SymbolId symbol, uint32_t rank, uint32_t top_n, bool with_entropy) const {
     TraceRow row;
     row.token = symbol;
@@ -99,7 +91,7 @@ absl::StatusOr<std::vector<TraceRow>> TraceSymbols(SymbolPredictor& predictor, s
       rows.push_back({.token = symbol});
     } else {
       distribution.Read();
-      rows.push_back(distribution.RowOf(symbol, distribution.RankOf(symbol), top_n, options.with_entropy));
+      rows.push_back(distribution.RowOf(symbol, predictor.RankOf(0, symbol), top_n, options.with_entropy));
     }
     context.Tell(symbol);
   }

@@ -14,6 +14,7 @@
 namespace clm {
 namespace {
 
+using ::clm::testing::FinePredictor;
 using ::clm::testing::FixedPredictor;
 using ::clm::testing::Prose;
 using ::clm::testing::RecordingPredictor;
@@ -57,6 +58,16 @@ TEST(TraceTest, RanksAreThoseOfThePredictor) {
     EXPECT_EQ(static_cast<uint32_t>(row.rank), predictor->RankOf(0, row.token));
     predictor->Update(0, row.token);
   }
+}
+
+TEST(TraceTest, TheOrderIsThePredictorsWhereFrequenciesDoNotTell) {
+  FinePredictor predictor;
+  const std::vector<SymbolId> symbols = {3, 7, 0, 5};
+  ASSERT_OK_AND_ASSIGN(const auto rows, TraceSymbols(predictor, symbols, {.top_n = 0}));
+  EXPECT_EQ(rows[0].rank, 4);
+  EXPECT_EQ(rows[1].rank, 0);
+  ASSERT_OK_AND_ASSIGN(const auto restored, RestoreRows(predictor, RankSymbolsOf(rows), {.top_n = 0}));
+  EXPECT_EQ(TokensOf(restored), symbols);
 }
 
 TEST(TraceTest, AnyBytesComeBackFromTheirRanksForAnyTopN) {

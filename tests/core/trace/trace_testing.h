@@ -1,6 +1,7 @@
 // Predictors and texts that the tests of traces share.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,6 +43,24 @@ class FixedPredictor final : public SymbolPredictor {
   std::vector<uint32_t> frequencies_;
 };
 
+// Eight symbols of one frequency, of which it knows the last to be the likeliest: finer than frequencies tell, as a
+// predictor is that has logits.
+class FinePredictor final : public SymbolPredictor {
+ public:
+  static constexpr uint32_t kSymbols = 8;
+
+  uint32_t vocab_size() const override { return kSymbols; }
+  size_t lanes() const override { return 1; }
+  int precision_bits() const override { return 12; }
+  std::string fingerprint() const override { return std::string(64, 'd'); }
+  void Frequencies(size_t, std::span<uint32_t> out) override { std::fill(out.begin(), out.end(), 4096 / kSymbols); }
+  uint32_t RankOf(size_t, SymbolId symbol) override { return kSymbols - 1 - symbol; }
+  SymbolId SymbolOfRank(size_t, uint32_t rank) override { return kSymbols - 1 - rank; }
+  void Update(size_t, SymbolId) override {}
+  void Reset(size_t) override {}
+  std::unique_ptr<SymbolPredictor> Clone() const override { return std::make_unique<FinePredictor>(*this); }
+};
+
 // Remembers what it was told since the last reset.
 class RecordingPredictor final : public SymbolPredictor {
  public:
@@ -53,6 +72,8 @@ class RecordingPredictor final : public SymbolPredictor {
     seen_.push_back(told_);
     NormalizeWeights(std::vector<uint32_t>(256, 1), 12, out);
   }
+  // All are equally likely: nothing needs to be asked.
+  uint32_t RankOf(size_t, SymbolId symbol) override { return symbol; }
   void Update(size_t, SymbolId symbol) override { told_.push_back(static_cast<char>(static_cast<uint8_t>(symbol))); }
   void Reset(size_t) override { told_.clear(); }
   std::unique_ptr<SymbolPredictor> Clone() const override { return std::make_unique<RecordingPredictor>(*this); }
