@@ -110,4 +110,9 @@ void ParameterLayout::Initialise(const ParameterSpec& spec, uint64_t seed, float
   }
 }
 
+void ParameterLayout::Initialise(uint64_t seed, std::span<float> weights) const {
+  CLM_CHECK(weights.size() == static_cast<size_t>(total()));
+  for (const ParameterSpec& spec : parameters_) Initialise(spec, seed, weights.data() + spec.offset);
+}
+
 }  // namespace clm

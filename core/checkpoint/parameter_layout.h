@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,8 @@ class ParameterLayout {
   // Initial values of one parameter into `values` [size()]: normal numbers keyed by (seed, name, row), so neither other
   // parameters nor the number of rows change them. Same on every platform up to the rounding of log and cos.
   static void Initialise(const ParameterSpec& spec, uint64_t seed, float* values);
+  // The same for every parameter; `weights` has total() elements.
+  void Initialise(uint64_t seed, std::span<float> weights) const;
 
  private:
   std::vector<ParameterSpec> parameters_;

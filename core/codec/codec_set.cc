@@ -1,6 +1,9 @@
 #include "core/codec/codec_set.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "core/base/check.h"
 #include "core/codec/adaptive_coder.h"
 #include "core/codec/count_coder.h"
 #include "core/codec/stored_block.h"
@@ -41,6 +44,14 @@ CodecSet CodecSet::BuiltIn() {
     return set;
   }();
   return *kBuiltIn;
+}
+
+std::shared_ptr<const BlockCoder> CodecSet::BuiltInCoder(CodecId codec) {
+  const CodecSet set = BuiltIn();
+  const auto found = std::find_if(set.coders_.begin(), set.coders_.end(),
+                                  [codec](const auto& coder) { return coder->parameters().codec == codec; });
+  CLM_CHECK(found != set.coders_.end());
+  return *found;
 }
 
 absl::StatusOr<std::shared_ptr<const BlockCoder>> CodecSet::Find(const CodecParameters& wanted) const {

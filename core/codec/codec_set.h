@@ -19,6 +19,9 @@ class CodecSet {
   // Everything that needs no checkpoint: stored, count and adaptive. Built once per process.
   static CodecSet BuiltIn();
 
+  // One of them. Requires a codec that needs no checkpoint.
+  static std::shared_ptr<const BlockCoder> BuiltInCoder(CodecId codec);
+
   void Add(std::shared_ptr<const BlockCoder> coder) { coders_.push_back(std::move(coder)); }
   // Where coders come from whose codec the set has none of: those that need a checkpoint.
   using Source = std::function<absl::StatusOr<std::shared_ptr<const BlockCoder>>(const CodecParameters& wanted)>;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/digest.h"
 #include "core/base/status_macros.h"
+#include "core/codec/codec_set.h"
 #include "core/codec/mixed_model.h"
 #include "core/entropy/binary_coder.h"
 
@@ -34,11 +35,12 @@ ShortFingerprint MixedCoder::PredictorOf(const ShortFingerprint& model) {
 MixedCoder::MixedCoder(std::shared_ptr<const CodingModel> model)
     : model_(std::move(model)),
       tree_(model_->representation(), model_->vocab_size()),
+      adaptive_(CodecSet::BuiltInCoder(CodecId::kAdaptive)),
       parameters_(ParametersOf(*model_)) {}
 
 absl::StatusOr<std::string> MixedCoder::Encode(absl::string_view raw, const CancellationToken& cancel) const {
   CLM_ASSIGN_OR_RETURN(const std::string mixed, EncodeMixed(raw, cancel));
-  CLM_ASSIGN_OR_RETURN(const std::string adaptive, adaptive_.Encode(raw, cancel));
+  CLM_ASSIGN_OR_RETURN(const std::string adaptive, adaptive_->Encode(raw, cancel));
   return adaptive.size() < mixed.size() ? absl::StrCat(kAdaptiveForm, adaptive) : absl::StrCat(kMixedForm, mixed);
 }
 
@@ -46,7 +48,7 @@ absl::StatusOr<std::string> MixedCoder::Decode(absl::string_view payload, size_t
                                                const CancellationToken& cancel) const {
   const absl::string_view form = payload.substr(0, 1);
   if (form == kMixedForm) return DecodeMixed(payload.substr(1), raw_length, cancel);
-  if (form == kAdaptiveForm) return adaptive_.Decode(payload.substr(1), raw_length, cancel);
+  if (form == kAdaptiveForm) return adaptive_->Decode(payload.substr(1), raw_length, cancel);
   return absl::DataLossError("the coded data begin with no known form");
 }
 

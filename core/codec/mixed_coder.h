@@ -13,7 +13,6 @@
 #include <memory>
 #include <string>
 
-#include "core/codec/adaptive_coder.h"
 #include "core/codec/block_coder.h"
 #include "core/codec/coding_model.h"
 #include "core/codec/symbol_tree.h"
@@ -40,7 +39,7 @@ class MixedCoder final : public BlockCoder {
 
   const std::shared_ptr<const CodingModel> model_;
   const SymbolTree tree_;
-  const AdaptiveCoder adaptive_;
+  const std::shared_ptr<const BlockCoder> adaptive_;
   const CodecParameters parameters_;
 };
 

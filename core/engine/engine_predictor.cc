@@ -48,21 +48,13 @@ SymbolId EnginePredictor::SymbolOfRank(size_t lane, uint32_t rank) {
 }
 
 void EnginePredictor::Update(size_t lane, SymbolId symbol) {
-  const LaneSymbol one = {static_cast<uint32_t>(lane), symbol};
+  const LaneUpdate one = {static_cast<uint32_t>(lane), symbol};
   session_->Step({&one, 1});
 }
 
-void EnginePredictor::UpdateLanes(std::span<const LaneUpdate> updates) {
-  symbols_.clear();
-  for (const LaneUpdate& update : updates) symbols_.push_back({update.lane, update.symbol});
-  session_->Step(symbols_);
-}
+void EnginePredictor::UpdateLanes(std::span<const LaneUpdate> updates) { session_->Step(updates); }
 
-void EnginePredictor::ScoreLanes(std::span<const LaneText> texts) {
-  tasks_.clear();
-  for (const LaneText& text : texts) tasks_.push_back({text.lane, text.symbols, text.intervals});
-  session_->Score(tasks_);
-}
+void EnginePredictor::ScoreLanes(std::span<const LaneText> texts) { session_->Score(texts); }
 
 std::unique_ptr<SymbolPredictor> EnginePredictor::Clone() const {
   return std::unique_ptr<SymbolPredictor>(new EnginePredictor(session_->Clone()));
@@ -80,13 +72,7 @@ std::string EngineScorer::description() const {
 
 absl::StatusOr<std::vector<ScoredDocument>> EngineScorer::Score(std::span<const std::vector<SymbolId>> documents,
                                                                 const CancellationToken& cancel) {
-  for (size_t document = 0; document < documents.size(); ++document) {
-    for (size_t i = 0; i < documents[document].size(); ++i) {
-      if (documents[document][i] < vocab_size()) continue;
-      return absl::OutOfRangeError(absl::StrCat("document ", document, ": symbol ", documents[document][i],
-                                                " at position ", i, ", the vocabulary has ", vocab_size()));
-    }
-  }
+  CLM_RETURN_IF_ERROR(CheckScoredSymbols(documents, vocab_size()));
   // Documents of like length together, so that lanes end together.
   std::vector<size_t> order(documents.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -109,7 +95,7 @@ absl::Status EngineScorer::ScoreTogether(std::span<const std::vector<SymbolId>> 
   for (uint32_t lane = 0; lane < chosen.size(); ++lane) session_->Reset(lane);
   for (size_t begin = 0; begin < longest; begin += kScorePiece) {
     CLM_RETURN_IF_ERROR(cancel.Check());
-    std::vector<ScoreTask> tasks;
+    std::vector<LaneText> tasks;
     for (uint32_t lane = 0; lane < chosen.size(); ++lane) {
       const std::vector<SymbolId>& document = documents[chosen[lane]];
       if (begin >= document.size()) break;  // the rest are no longer
@@ -118,7 +104,7 @@ absl::Status EngineScorer::ScoreTogether(std::span<const std::vector<SymbolId>> 
           {lane, std::span(document).subspan(begin, count), std::span(intervals).subspan(lane * kScorePiece, count)});
     }
     session_->Score(tasks);
-    for (const ScoreTask& task : tasks) {
+    for (const LaneText& task : tasks) {
       ScoredDocument& result = results[chosen[task.lane]];
       for (const SymbolInterval& interval : task.intervals) result.nats -= std::log(interval.frequency / total);
       result.symbols += task.symbols.size();

@@ -50,8 +50,6 @@ class EnginePredictor final : public SymbolPredictor {
   explicit EnginePredictor(std::unique_ptr<EngineSession> session) : session_(std::move(session)) {}
 
   const std::unique_ptr<EngineSession> session_;
-  std::vector<LaneSymbol> symbols_;
-  std::vector<ScoreTask> tasks_;
 };
 
 // What the integers cost: nats of the intervals that a coder would be given, the window sliding by single symbols.

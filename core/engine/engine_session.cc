@@ -93,9 +93,9 @@ void EngineSession::Advance() {
   });
 }
 
-void EngineSession::Step(std::span<const LaneSymbol> symbols) {
+void EngineSession::Step(std::span<const LaneUpdate> symbols) {
   rows_.clear();
-  for (const LaneSymbol& each : symbols) {
+  for (const LaneUpdate& each : symbols) {
     CLM_CHECK(each.lane < lanes() && each.symbol < model_->vocab_size());
     rows_.push_back({each.lane, each.symbol});
   }
@@ -144,12 +144,12 @@ void EngineSession::InParallel(size_t count, absl::FunctionRef<void(size_t)> tas
 }
 
 void EngineSession::Score(uint32_t lane, std::span<const SymbolId> symbols, std::span<SymbolInterval> intervals) {
-  const ScoreTask task = {lane, symbols, intervals};
+  const LaneText task = {lane, symbols, intervals};
   Score({&task, 1});
 }
 
-void EngineSession::Score(std::span<const ScoreTask> tasks) {
-  for (const ScoreTask& task : tasks) {
+void EngineSession::Score(std::span<const LaneText> tasks) {
+  for (const LaneText& task : tasks) {
     CLM_CHECK(task.lane < lanes() && task.symbols.size() == task.intervals.size());
     for (const SymbolId symbol : task.symbols) CLM_CHECK(symbol < model_->vocab_size());
     if (!task.symbols.empty()) task.intervals[0] = distributions_[task.lane].Interval(task.symbols[0]);
@@ -159,7 +159,7 @@ void EngineSession::Score(std::span<const ScoreTask> tasks) {
   }
 }
 
-bool EngineSession::ScoreRound(std::span<const ScoreTask> tasks, std::span<size_t> fed) {
+bool EngineSession::ScoreRound(std::span<const LaneText> tasks, std::span<size_t> fed) {
   rows_.clear();
   targets_.clear();
   for (size_t i = 0; i < tasks.size(); ++i) {
@@ -172,7 +172,7 @@ bool EngineSession::ScoreRound(std::span<const ScoreTask> tasks, std::span<size_
   if (rows_.empty()) return false;
   model_->network().Advance(*state_, rows_, *team_, [&](size_t row, size_t thread, std::span<const int32_t> logits) {
     const auto [index, next] = targets_[row];
-    const ScoreTask& task = tasks[index];
+    const LaneText& task = tasks[index];
     if (next == task.symbols.size()) {
       distributions_[task.lane].Assign(logits, /*keep_logits=*/true);
       return;

@@ -28,6 +28,7 @@
 #include "core/engine/engine_model.h"
 #include "core/engine/kernels/dot.h"
 #include "core/entropy/cdf.h"
+#include "core/predict/symbol_predictor.h"
 
 namespace clm {
 
@@ -47,18 +48,6 @@ struct EngineSessionOptions {
   std::optional<DotTarget> target = std::nullopt;
 
   absl::Status Validate(const EngineModel& model) const;  // INVALID_ARGUMENT, naming field, value and range
-};
-
-struct LaneSymbol {
-  uint32_t lane = 0;
-  SymbolId symbol = 0;
-};
-
-// One lane's part of a joint Score().
-struct ScoreTask {
-  uint32_t lane = 0;
-  std::span<const SymbolId> symbols;
-  std::span<SymbolInterval> intervals;  // as long as `symbols`
 };
 
 class EngineSession {
@@ -81,7 +70,7 @@ class EngineSession {
   void CopyState(uint32_t from, uint32_t to);
 
   // Advances lanes by one symbol each. Requires lanes below lanes(), each at most once, and symbols of the vocabulary.
-  void Step(std::span<const LaneSymbol> symbols);
+  void Step(std::span<const LaneUpdate> symbols);
 
   // Of the distribution of the next symbol of `lane`.
   SymbolInterval Interval(uint32_t lane, SymbolId symbol) const;
@@ -103,7 +92,7 @@ class EngineSession {
   // symbols[i] was fed. Several times faster than as many steps. Same lane afterwards.
   void Score(uint32_t lane, std::span<const SymbolId> symbols, std::span<SymbolInterval> intervals);
   // The same for several lanes at once, each named at most once: the fastest way to encode many blocks.
-  void Score(std::span<const ScoreTask> tasks);
+  void Score(std::span<const LaneText> tasks);
 
  private:
   EngineSession(std::shared_ptr<const EngineModel> model, const EngineSessionOptions& options);
@@ -113,7 +102,7 @@ class EngineSession {
   void CopyLane(uint32_t from, uint32_t to);
   const Distribution& Of(uint32_t lane) const;
   // Feeds up to a network's batch to every lane; false when all of `tasks` is fed.
-  bool ScoreRound(std::span<const ScoreTask> tasks, std::span<size_t> fed);
+  bool ScoreRound(std::span<const LaneText> tasks, std::span<size_t> fed);
 
   const std::shared_ptr<const EngineModel> model_;
   const EngineSessionOptions options_;

@@ -21,17 +21,6 @@ std::string TorchScorer::description() const {
                       ", stride ", stride_);
 }
 
-absl::Status TorchScorer::CheckSymbols(std::span<const std::vector<SymbolId>> documents) const {
-  for (size_t document = 0; document < documents.size(); ++document) {
-    for (size_t i = 0; i < documents[document].size(); ++i) {
-      if (documents[document][i] < vocab_size()) continue;
-      return absl::OutOfRangeError(absl::StrCat("document ", document, ": symbol ", documents[document][i],
-                                                " at position ", i, ", the vocabulary has ", vocab_size()));
-    }
-  }
-  return absl::OkStatus();
-}
-
 std::vector<TorchScorer::Window> TorchScorer::CutWindows(std::span<const std::vector<SymbolId>> documents) const {
   std::vector<Window> windows;
   for (size_t document = 0; document < documents.size(); ++document) {
@@ -72,7 +61,7 @@ void TorchScorer::ScoreTogether(std::span<const std::vector<SymbolId>> documents
 
 absl::StatusOr<std::vector<ScoredDocument>> TorchScorer::Score(std::span<const std::vector<SymbolId>> documents,
                                                                const CancellationToken& cancel) {
-  CLM_RETURN_IF_ERROR(CheckSymbols(documents));
+  CLM_RETURN_IF_ERROR(CheckScoredSymbols(documents, vocab_size()));
   const std::vector<Window> windows = CutWindows(documents);
   std::vector<double> nats(windows.size());
   for (size_t begin = 0; begin < windows.size();) {

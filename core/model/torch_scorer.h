@@ -43,7 +43,6 @@ class TorchScorer final : public SequenceScorer {
     size_t first_target;
     size_t length() const { return end - begin; }
   };
-  absl::Status CheckSymbols(std::span<const std::vector<SymbolId>> documents) const;
   std::vector<Window> CutWindows(std::span<const std::vector<SymbolId>> documents) const;
   // Scores windows [begin, end) together into nats[i], one per window.
   void ScoreTogether(std::span<const std::vector<SymbolId>> documents, std::span<const Window> windows,

@@ -14,15 +14,10 @@ absl::StatusOr<LoadedEngine> LoadEngine(ArtifactStore& store, const ArtifactId& 
   }
   CLM_ASSIGN_OR_RETURN(const std::shared_ptr<const Manifest> manifest, store.OpenVerified(id, cancel));
   CLM_ASSIGN_OR_RETURN(LoadedRepresentation loaded, LoadRepresentation(store, id, "", cancel));
-  CLM_RETURN_IF_ERROR(CheckTrainedWith(*manifest, *loaded.representation));
   LoadedEngine engine;
   engine.checkpoint = id;
   CLM_ASSIGN_OR_RETURN(engine.model, EngineModel::Load(store.files(), store.Folder(id)));
-  if (engine.model->vocab_size() != loaded.representation->layout().vocab_size) {
-    return absl::DataLossError(absl::StrCat(id.Name(), " has ", engine.model->vocab_size(),
-                                            " rows, its representation has ",
-                                            loaded.representation->layout().vocab_size, " symbols"));
-  }
+  CLM_RETURN_IF_ERROR(CheckTrainedWith(*manifest, *loaded.representation, engine.model->vocab_size()));
   engine.representation = std::move(loaded.representation);
   for (const ManifestFile& file : manifest->files) engine.checkpoint_bytes += file.size_bytes;
   return engine;

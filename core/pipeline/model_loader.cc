@@ -76,17 +76,6 @@ class LoadedTransformer final : public LoadedModel {
   const std::unique_ptr<Model> model_;
 };
 
-absl::Status CheckRepresentation(const Manifest& manifest, const Representation& representation,
-                                 const ModelConfig& config) {
-  CLM_RETURN_IF_ERROR(CheckTrainedWith(manifest, representation));
-  if (config.vocab_size != representation.layout().vocab_size) {
-    return absl::DataLossError(absl::StrCat(manifest.id.Name(), " has ", config.vocab_size,
-                                            " rows, its representation has ", representation.layout().vocab_size,
-                                            " symbols"));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadModel(ArtifactStore& store, const ArtifactId& id,
@@ -98,7 +87,7 @@ absl::StatusOr<std::shared_ptr<const LoadedModel>> LoadModel(ArtifactStore& stor
   CLM_ASSIGN_OR_RETURN(const std::shared_ptr<const Manifest> manifest, store.OpenVerified(id, cancel));
   CLM_ASSIGN_OR_RETURN(LoadedRepresentation representation, LoadRepresentation(store, id, "", cancel));
   CLM_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, Model::Load(store.files(), store.Folder(id), std::string(device)));
-  CLM_RETURN_IF_ERROR(CheckRepresentation(*manifest, *representation.representation, model->config()));
+  CLM_RETURN_IF_ERROR(CheckTrainedWith(*manifest, *representation.representation, model->config().vocab_size));
   return std::make_shared<const LoadedTransformer>(*manifest, std::move(representation), std::move(model));
 }
 

@@ -25,7 +25,6 @@
 namespace clm {
 
 // Keys of a checkpoint's attributes.
-inline constexpr char kRepresentationAttribute[] = "representation";
 inline constexpr char kTrainedBytesAttribute[] = "trained_bytes";
 inline constexpr char kTrainedSymbolsAttribute[] = "trained_symbols";
 

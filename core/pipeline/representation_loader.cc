@@ -6,7 +6,6 @@
 #include "core/base/status_macros.h"
 #include "core/coordinate/universe_file.h"
 #include "core/data/prepared_corpus.h"
-#include "core/pipeline/model_loader.h"
 #include "core/representation/registry.h"
 #include "core/tokenizer/tokenizer.h"
 
@@ -84,12 +83,18 @@ absl::StatusOr<LoadedRepresentation> LoadRepresentation(ArtifactStore& store, co
   return loaded;
 }
 
-absl::Status CheckTrainedWith(const Manifest& manifest, const Representation& representation) {
+absl::Status CheckTrainedWith(const Manifest& manifest, const Representation& representation, uint32_t rows) {
   const auto found = manifest.attributes.find(kFingerprintAttribute);
   const std::string trained_with = found == manifest.attributes.end() ? "" : found->second;
-  if (trained_with == representation.fingerprint()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(manifest.id.Name(), " was trained with representation ",
-                                                    trained_with, ", its corpus gives ", representation.fingerprint()));
+  if (trained_with != representation.fingerprint()) {
+    return absl::FailedPreconditionError(absl::StrCat(manifest.id.Name(), " was trained with representation ",
+                                                      trained_with, ", its corpus gives ",
+                                                      representation.fingerprint()));
+  }
+  const uint32_t symbols = representation.layout().vocab_size;
+  if (rows == symbols) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat(manifest.id.Name(), " has ", rows, " rows, its representation has ", symbols, " symbols"));
 }
 
 std::shared_ptr<const Representation> ByteRepresentationInstance() {

@@ -15,7 +15,8 @@
 
 namespace clm {
 
-// Key of a checkpoint's attributes.
+// Keys of a checkpoint's attributes.
+inline constexpr char kRepresentationAttribute[] = "representation";
 inline constexpr char kFingerprintAttribute[] = "representation_fingerprint";
 
 struct LoadedRepresentation {
@@ -32,8 +33,9 @@ struct LoadedRepresentation {
 absl::StatusOr<LoadedRepresentation> LoadRepresentation(ArtifactStore& store, const ArtifactId& id,
                                                         absl::string_view kind, const CancellationToken& cancel);
 
-// FAILED_PRECONDITION unless the checkpoint of `manifest` was trained with `representation`; names both fingerprints.
-absl::Status CheckTrainedWith(const Manifest& manifest, const Representation& representation);
+// FAILED_PRECONDITION unless the checkpoint of `manifest`, whose model has `rows` symbols, was trained with
+// `representation`, naming both fingerprints; DATA_LOSS for another number of symbols.
+absl::Status CheckTrainedWith(const Manifest& manifest, const Representation& representation, uint32_t rows);
 
 // The byte representation needs no artifact.
 std::shared_ptr<const Representation> ByteRepresentationInstance();

@@ -57,8 +57,6 @@ bool LaneScheduler::AssignLanes() {
     if (lanes_[i].work == nullptr) GiveWork(i);
     if (lanes_[i].work != nullptr) ++in_use;
   }
-  // Works without any symbol have ended by now.
-  FinishCallers();
   lanes_in_use_.store(in_use, std::memory_order_relaxed);
   return in_use > 0;
 }

@@ -7,6 +7,17 @@
 
 namespace clm {
 
+absl::Status CheckScoredSymbols(std::span<const std::vector<SymbolId>> documents, uint32_t vocab_size) {
+  for (size_t document = 0; document < documents.size(); ++document) {
+    for (size_t i = 0; i < documents[document].size(); ++i) {
+      if (documents[document][i] < vocab_size) continue;
+      return absl::OutOfRangeError(absl::StrCat("document ", document, ": symbol ", documents[document][i],
+                                                " at position ", i, ", the vocabulary has ", vocab_size));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<ScoredDocument>> UniformScorer::Score(std::span<const std::vector<SymbolId>> documents,
                                                                  const CancellationToken& cancel) {
   const double nats_per_symbol = std::log(static_cast<double>(vocab_size_));

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/cancellation.h"
 #include "core/base/types.h"
@@ -34,6 +35,9 @@ class SequenceScorer {
   virtual absl::StatusOr<std::vector<ScoredDocument>> Score(std::span<const std::vector<SymbolId>> documents,
                                                             const CancellationToken& cancel) = 0;
 };
+
+// OUT_OF_RANGE naming document and position of the first symbol >= vocab_size: what every scorer checks first.
+absl::Status CheckScoredSymbols(std::span<const std::vector<SymbolId>> documents, uint32_t vocab_size);
 
 // Every symbol costs ln(vocab_size): the scorer whose BPB is known in closed form.
 class UniformScorer final : public SequenceScorer {

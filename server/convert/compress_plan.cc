@@ -5,12 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/codec/adaptive_coder.h"
-#include "core/codec/count_coder.h"
+#include "core/codec/codec_set.h"
 #include "core/codec/frame.h"
 #include "core/codec/model_coders.h"
 #include "core/codec/rank_block_coder.h"
-#include "core/codec/stored_block.h"
 #include "server/service/error_detail.h"
 
 namespace clm {
@@ -18,11 +16,6 @@ namespace {
 
 // Small, so that a file of a megabyte fills all lanes.
 constexpr uint32_t kModelBlockBytes = uint32_t{32} << 10;
-
-bool NeedsCheckpoint(v1::Codec codec) {
-  return codec == v1::CODEC_PROBABILITY || codec == v1::CODEC_RANK_ANS || codec == v1::CODEC_RANK_ADAPTIVE ||
-         codec == v1::CODEC_MIXED;
-}
 
 CodecId ToCodecId(v1::Codec codec) {
   switch (codec) {
@@ -42,6 +35,8 @@ CodecId ToCodecId(v1::Codec codec) {
       return CodecId::kAdaptive;
   }
 }
+
+bool NeedsCheckpoint(v1::Codec codec) { return NeedsModel(ToCodecId(codec)); }
 
 // Bytes per second to compress and verify, roughly, on two processors (docs/benchmarks.md). A model's speed goes with
 // its size; these are for two and a half million parameters.
@@ -81,17 +76,6 @@ absl::Status CheckFields(const v1::CompressRequest::Start& start) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const BlockCoder>> BuiltInCoder(v1::Codec codec) {
-  switch (codec) {
-    case v1::CODEC_COUNT:
-      return std::make_shared<CountCoder>();
-    case v1::CODEC_STORED:
-      return std::make_shared<StoredBlock>();
-    default:
-      return std::make_shared<AdaptiveCoder>();
-  }
-}
-
 absl::StatusOr<std::shared_ptr<const BlockCoder>> ModelCoder(const v1::CompressRequest::Start& start, v1::Codec codec,
                                                              const RegisteredEngine& engine) {
   const uint32_t top_k = start.top_k() == 0 ? kDefaultTopK : start.top_k();
@@ -115,7 +99,7 @@ absl::StatusOr<CompressPlan> PlanCompress(const v1::CompressRequest::Start& star
                      : is_small                    ? kModelBlockBytes
                                                    : kDefaultBlockBytes;
   if (!needs_checkpoint) {
-    CLM_ASSIGN_OR_RETURN(plan.coder, BuiltInCoder(plan.codec));
+    plan.coder = CodecSet::BuiltInCoder(ToCodecId(plan.codec));
     return plan;
   }
   CLM_ASSIGN_OR_RETURN(const ArtifactId id, store.Resolve(start.checkpoint()));

@@ -36,9 +36,7 @@ const std::shared_ptr<const EngineModel>& Model() {
   static const auto* const kModel = [] {
     const ParameterLayout layout = ParameterLayout::Plain(Shape());
     std::vector<float> weights(static_cast<size_t>(layout.total()));
-    for (const ParameterSpec& spec : layout.parameters()) {
-      ParameterLayout::Initialise(spec, 1, weights.data() + spec.offset);
-    }
+    layout.Initialise(1, weights);
     auto model = EngineModel::FromWeights(Shape(), weights);
     CLM_CHECK(model.ok());
     return new std::shared_ptr<const EngineModel>(*model);
@@ -62,7 +60,7 @@ void BM_Decode(benchmark::State& state) {
       Model(), {.lanes = lanes, .window = window, .threads = static_cast<uint32_t>(state.range(1)), .target = {}});
   CLM_CHECK(session.ok());
   CounterRng rng(7, "slots", 0);
-  std::vector<LaneSymbol> symbols(lanes);
+  std::vector<LaneUpdate> symbols(lanes);
   const auto step = [&] {
     for (uint32_t lane = 0; lane < lanes; ++lane) {
       SymbolInterval interval;
@@ -94,7 +92,7 @@ void BM_Score(benchmark::State& state) {
   std::vector<SymbolId> symbols(kSymbols * lanes);
   for (SymbolId& symbol : symbols) symbol = static_cast<SymbolId>(rng.NextBelow(Shape().vocab_size));
   std::vector<SymbolInterval> intervals(symbols.size());
-  std::vector<ScoreTask> tasks;
+  std::vector<LaneText> tasks;
   for (uint32_t lane = 0; lane < lanes; ++lane) {
     tasks.push_back({lane, std::span(symbols).subspan(lane * kSymbols, kSymbols),
                      std::span(intervals).subspan(lane * kSymbols, kSymbols)});

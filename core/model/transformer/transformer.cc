@@ -87,9 +87,7 @@ TransformerViews Transformer::ViewsOf(const at::Tensor& flat) const {
 
 void Transformer::Initialise(uint64_t seed) {
   at::Tensor host = at::zeros({layout_.total()}, at::kFloat);
-  for (const ParameterSpec& spec : layout_.parameters()) {
-    ParameterLayout::Initialise(spec, seed, host.data_ptr<float>() + spec.offset);
-  }
+  layout_.Initialise(seed, {host.data_ptr<float>(), static_cast<size_t>(layout_.total())});
   weights_.copy_(host);
   RefreshTables();
 }

@@ -34,9 +34,7 @@ ModelConfig SmallConfig() {
 std::vector<float> SmallWeights() {
   const ParameterLayout layout = ParameterLayout::Plain(SmallConfig());
   std::vector<float> weights(static_cast<size_t>(layout.total()));
-  for (const ParameterSpec& spec : layout.parameters()) {
-    ParameterLayout::Initialise(spec, 3, weights.data() + spec.offset);
-  }
+  layout.Initialise(3, weights);
   return weights;
 }
 

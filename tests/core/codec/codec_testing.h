@@ -12,7 +12,6 @@
 #include "absl/strings/string_view.h"
 #include "core/base/checksum.h"
 #include "core/base/digest.h"
-#include "core/base/rng.h"
 #include "core/codec/coding_model.h"
 #include "core/codec/frame.h"
 #include "core/codec/probability_coder.h"
@@ -20,30 +19,9 @@
 #include "core/predict/symbol_predictor.h"
 #include "core/representation/byte.h"
 #include "core/representation/representation.h"
+#include "tests/testing/generated_text.h"
 
 namespace clm::testing {
-
-// Words from a small vocabulary: text-like.
-inline std::string Words(uint64_t seed, size_t bytes) {
-  CounterRng rng(seed, "words", 0);
-  std::string text;
-  while (text.size() < bytes) {
-    const uint64_t word = rng.NextBelow(60);
-    text += static_cast<char>('a' + word % 26);
-    text += static_cast<char>('a' + word % 7);
-    if (word % 3 == 0) text += "ing";
-    text += word % 11 == 0 ? ".\n" : " ";
-  }
-  text.resize(bytes);
-  return text;
-}
-
-inline std::string Noise(uint64_t seed, size_t bytes) {
-  CounterRng rng(seed, "noise", 0);
-  std::string data(bytes, '\0');
-  for (char& byte : data) byte = static_cast<char>(static_cast<uint8_t>(rng.NextU32()));
-  return data;
-}
 
 inline std::string AllBytes(size_t repeats) {
   std::string data;

@@ -20,7 +20,7 @@ std::vector<uint32_t> TableOf(const EngineSession& session, uint32_t lane) {
 }
 
 void StepOne(EngineSession& session, uint32_t lane, SymbolId symbol) {
-  const LaneSymbol one = {lane, symbol};
+  const LaneUpdate one = {lane, symbol};
   session.Step({&one, 1});
 }
 
@@ -45,7 +45,7 @@ TEST(EngineSessionTest, NothingButItsSymbolsDecidesALane) {
       for (const uint32_t threads : std::initializer_list<uint32_t>{1, 2, 3}) {
         const auto session = Session(model, {.lanes = lanes, .window = 24, .threads = threads, .target = target});
         for (size_t round = 0; round < kLength + 3; ++round) {
-          std::vector<LaneSymbol> symbols;
+          std::vector<LaneUpdate> symbols;
           for (uint32_t lane = 0; lane < lanes; ++lane) {
             const size_t age = lane % 3;  // starts that many rounds later
             if (round >= age && round - age < kLength) symbols.push_back({lane, text[round - age]});
@@ -72,7 +72,7 @@ TEST(EngineSessionTest, ScoringGivesTheIntervalsOfSingleSteps) {
     size_t fed = 0;
     for (const size_t piece : std::initializer_list<size_t>{1, 2, 15, 16, 17, 40}) {
       std::vector<SymbolInterval> others(3);
-      const std::vector<ScoreTask> tasks = {
+      const std::vector<LaneText> tasks = {
           {2, std::span(text).subspan(0, 3), others},
           {1, std::span(text).subspan(fed, piece), std::span(intervals).subspan(fed, piece)}};
       session->Score(tasks);

@@ -23,7 +23,7 @@ TEST(EngineStepperTest, TheLikeliestSymbolIsRankZero) {
   std::vector<float> logits;
   for (const SymbolId symbol : text) {
     ASSERT_OK(stepper->Feed({&symbol, 1}, logits));
-    const std::vector<LaneSymbol> step = {{0, symbol}};
+    const std::vector<LaneUpdate> step = {{0, symbol}};
     session->Step(step);
     const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
     EXPECT_EQ(static_cast<SymbolId>(likeliest), session->SymbolOfRank(0, 0));

@@ -20,9 +20,7 @@ namespace clm {
 inline std::vector<float> RandomWeights(const ModelConfig& config, uint64_t seed, float scale = 1.0F) {
   const ParameterLayout layout = ParameterLayout::Plain(config);
   std::vector<float> weights(static_cast<size_t>(layout.total()));
-  for (const ParameterSpec& spec : layout.parameters()) {
-    ParameterLayout::Initialise(spec, seed, weights.data() + spec.offset);
-  }
+  layout.Initialise(seed, weights);
   for (const ParameterSpec& spec : layout.parameters()) {
     if (spec.columns == 0) continue;
     for (int64_t i = 0; i < spec.size(); ++i) weights[static_cast<size_t>(spec.offset + i)] *= scale;

@@ -56,7 +56,7 @@ inline std::vector<std::vector<uint32_t>> FrequenciesBefore(const std::shared_pt
   for (size_t i = 0; i <= symbols.size(); ++i) {
     session->Frequencies(0, tables.emplace_back(model->vocab_size()));
     if (i == symbols.size()) break;
-    const LaneSymbol one = {0, symbols[i]};
+    const LaneUpdate one = {0, symbols[i]};
     session->Step({&one, 1});
   }
   return tables;

@@ -37,7 +37,7 @@ Gap Compare(const ModelConfig& config, float scale, size_t length, uint32_t wind
   const auto count = static_cast<double>(config.vocab_size);
   for (size_t i = 0; i < symbols.size(); ++i) {
     if (i > 0) {
-      const LaneSymbol one = {0, symbols[i]};
+      const LaneUpdate one = {0, symbols[i]};
       session->Step({&one, 1});
     }
     std::vector<double> got;

@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/pipeline/model_loader.h"
 #include "core/pipeline/prepare.h"
 #include "core/pipeline/representation_loader.h"
 #include "tests/core/pipeline/pipeline_fixture.h"
@@ -41,9 +40,7 @@ class EngineTest : public PipelineTest {
     config.boundary = representation_->layout().boundary;
     const ParameterLayout layout = ParameterLayout::Plain(config);
     std::vector<float> weights(static_cast<size_t>(layout.total()));
-    for (const ParameterSpec& spec : layout.parameters()) {
-      ParameterLayout::Initialise(spec, seed, weights.data() + spec.offset);
-    }
+    layout.Initialise(seed, weights);
     const std::string folder = directory_.File(absl::StrCat("artifacts/tmp/checkpoint", seed, trained_with.size()));
     std::filesystem::create_directories(folder);
     EXPECT_OK(WriteCheckpoint(PosixFileSystem(), folder, config, weights));

@@ -8,37 +8,18 @@
 #include "core/base/digest.h"
 #include "core/base/rng.h"
 #include "core/predict/count_model.h"
+#include "tests/testing/generated_text.h"
 #include "tests/testing/status_matchers.h"
 
 namespace clm {
 namespace {
 
+using ::clm::testing::Noise;
 using ::clm::testing::StatusIs;
+using ::clm::testing::Words;
 using ::testing::HasSubstr;
 
 constexpr AdaptiveModelOptions kSmall = {.lines_log2 = 8, .history_log2 = 12};
-
-// Words drawn from a small vocabulary: text-like, with contexts of every order and matches.
-std::string Words(uint64_t seed, size_t bytes) {
-  CounterRng rng(seed, "words", 0);
-  std::string text;
-  while (text.size() < bytes) {
-    const uint64_t word = rng.NextBelow(60);
-    text += static_cast<char>('a' + word % 26);
-    text += static_cast<char>('a' + word % 7);
-    if (word % 3 == 0) text += "ing";
-    text += word % 11 == 0 ? ".\n" : " ";
-  }
-  text.resize(bytes);
-  return text;
-}
-
-std::string Noise(uint64_t seed, size_t bytes) {
-  CounterRng rng(seed, "noise", 0);
-  std::string data(bytes, '\0');
-  for (char& byte : data) byte = static_cast<char>(static_cast<uint8_t>(rng.NextU32()));
-  return data;
-}
 
 // The probabilities given before each bit of `data`.
 std::vector<uint32_t> Probabilities(AdaptiveModel& model, const std::string& data) {
