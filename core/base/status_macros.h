@@ -11,12 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define CLM_RETURN_IF_ERROR(expression)                               \
-  do {                                                                \
-    if (absl::Status clm_status_ = (expression); !clm_status_.ok()) { \
-      return clm_status_;                                             \
-    }                                                                 \
-  } while (false)
+// One bare `if`, so that it adds no level of nesting; before an `else` it needs braces (-Wdangling-else says so).
+#define CLM_RETURN_IF_ERROR(expression) \
+  if (absl::Status clm_status_ = (expression); !clm_status_.ok()) return clm_status_
 
 #define CLM_STATUS_CONCAT_INNER(left, right) left##right
 #define CLM_STATUS_CONCAT(left, right) CLM_STATUS_CONCAT_INNER(left, right)

@@ -30,8 +30,9 @@ void CallWatchdog::Look(const Watched& watched) const {
   Call& call = *watched.call;
   const absl::Duration waiting = call.waiting();
   if (watched.caller_gone()) {
-    // gRPC cancels a call whose deadline passed; the caller's own wish looks the same.
-    if (absl::Now() >= watched.caller_deadline) {
+    // gRPC cancels a call whose deadline passed; the caller's own wish looks the same. The caller's clock may ring a
+    // little before ours: the deadline travels as a time to go, rounded up to the unit it is written in.
+    if (absl::Now() + kTick >= watched.caller_deadline) {
       call.source().Expire();
     } else {
       call.source().Cancel();
