@@ -67,16 +67,20 @@ absl::Status CheckLayout(const FrameHeader& header, const FrameFooter& footer, u
 
 }  // namespace
 
+absl::StatusOr<FrameFooter> ReadFrameFooter(const RandomAccessFile& file) {
+  CLM_ASSIGN_OR_RETURN(const uint32_t blocks, ReadBlockCount(file));
+  const uint64_t length = FooterBytes(blocks);
+  CLM_ASSIGN_OR_RETURN(const std::string end, ReadExactly(file, file.size_bytes() - length, length));
+  return ParseFrameFooter(end, blocks);
+}
+
 absl::StatusOr<FrameReader> FrameReader::Create(const RandomAccessFile& file, const CodecSet& codecs) {
   std::string start;
   CLM_RETURN_IF_ERROR(file.Read(0, kFrameHeaderBytes, start));
   CLM_ASSIGN_OR_RETURN(const FrameHeader header, ParseFrameHeader(start));
   CLM_ASSIGN_OR_RETURN(std::shared_ptr<const BlockCoder> coder, codecs.Find(header.codec));
-  CLM_ASSIGN_OR_RETURN(const uint32_t blocks, ReadBlockCount(file));
-  const uint64_t footer_offset = file.size_bytes() - FooterBytes(blocks);
-  CLM_ASSIGN_OR_RETURN(const std::string end, ReadExactly(file, footer_offset, FooterBytes(blocks)));
-  CLM_ASSIGN_OR_RETURN(FrameFooter footer, ParseFrameFooter(end, blocks));
-  CLM_RETURN_IF_ERROR(CheckLayout(header, footer, footer_offset));
+  CLM_ASSIGN_OR_RETURN(FrameFooter footer, ReadFrameFooter(file));
+  CLM_RETURN_IF_ERROR(CheckLayout(header, footer, file.size_bytes() - FooterBytes(footer.block_offsets.size())));
   return FrameReader(file, header, std::move(footer), std::move(coder));
 }
 

@@ -36,6 +36,9 @@ class MemoryFile final : public RandomAccessFile {
   const absl::string_view data_;
 };
 
+// The footer at the end of `file`, checked in itself. DATA_LOSS.
+absl::StatusOr<FrameFooter> ReadFrameFooter(const RandomAccessFile& file);
+
 class FrameReader {
  public:
   static absl::StatusOr<FrameReader> Create(const RandomAccessFile& file, const CodecSet& codecs);
