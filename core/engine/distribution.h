@@ -1,9 +1,10 @@
 // Distribution: one lane's logits as integer frequencies, with the questions that coders ask.
 //
-//   w_i = 2^(24 - (max - l_i) / 2^16)             0 where that is below 1
-//   f_i = 1 + floor(w_i * (2^P - V) / sum(w))     what is left of 2^P goes to the largest, the lowest id among equals
+//   w_i     = 2^(24 - (max - l_i) / 2^16)             0 where that is below 1
+//   start_i = i + floor(m * (w_0 + ... + w_(i-1)))     with m = (2^P - V) / sum(w), cut to 39 fraction bits
 //
-// Frequencies are kept with the sums of blocks of 64, so that an interval or a search costs one block.
+// Symbol i has the slots from start_i up to start_(i+1), at least one; what the cut leaves of 2^P is the last symbol's.
+// Weights are kept with the sums before each block of 64, so that no table has to be made for a few questions.
 //
 // A value type; const functions may run concurrently.
 #pragma once
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "core/base/types.h"
+#include "core/engine/kernels/row_kernels.h"
 #include "core/entropy/cdf.h"
 
 namespace clm {
@@ -33,19 +35,27 @@ class Distribution {
   int precision_bits() const { return precision_bits_; }
   SymbolInterval Interval(SymbolId symbol) const;
   SymbolId Find(uint32_t slot, SymbolInterval& interval) const;
-  std::span<const uint32_t> frequencies() const { return frequencies_; }
+  // Of all symbols; `out` has V elements.
+  void Frequencies(std::span<uint32_t> out) const;
   std::span<const int32_t> logits() const { return logits_; }
   uint32_t RankOf(SymbolId symbol) const;
   SymbolId SymbolOfRank(uint32_t rank) const;
 
  private:
-  static constexpr size_t kBlock = 64;
+  static constexpr size_t kBlock = engine_kernels::kWeightBlock;
+  static constexpr int kShareBits = 39;
+
+  // Where symbol `index` starts, with `before` the weights before it.
+  uint32_t StartOf(size_t index, uint64_t before) const {
+    if (index == weights_.size()) return uint32_t{1} << precision_bits_;
+    return static_cast<uint32_t>(index + ((before * share_) >> kShareBits));
+  }
 
   int precision_bits_;
-  SymbolId largest_ = 0;
-  std::vector<uint32_t> frequencies_;   // [V]
-  std::vector<uint32_t> block_starts_;  // [blocks + 1] sums of the frequencies before each block
-  std::vector<int32_t> logits_;         // [V]
+  uint64_t share_ = 0;                // m
+  std::vector<uint32_t> weights_;     // [V]
+  std::vector<uint64_t> block_sums_;  // [blocks + 1] of the weights before each block
+  std::vector<int32_t> logits_;       // [V]
 };
 
 }  // namespace clm

@@ -31,6 +31,7 @@ EngineCanary CanaryOf(const EngineNetwork& network) {
                         .threads = 1,
                         .target = SupportedDotTargets().back()});
   Distribution distribution(network.vocab_size());
+  std::vector<uint32_t> frequencies(network.vocab_size());
   Sha256 hash;
   for (uint32_t i = 0; i <= kProbeSymbols; ++i) {
     const EngineRow row = {0, i == 0 ? network.boundary() : ProbeSymbol(i, network.vocab_size())};
@@ -38,7 +39,8 @@ EngineCanary CanaryOf(const EngineNetwork& network) {
       distribution.Assign(logits, /*keep_logits=*/false);
     });
     ByteWriter table;
-    for (const uint32_t frequency : distribution.frequencies()) table.WriteU32(frequency);
+    distribution.Frequencies(frequencies);
+    for (const uint32_t frequency : frequencies) table.WriteU32(frequency);
     hash.Update(table.view());
   }
   const Sha256Digest digest = hash.Finish();

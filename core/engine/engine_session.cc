@@ -118,9 +118,8 @@ SymbolId EngineSession::Find(uint32_t lane, uint32_t slot, SymbolInterval& inter
 }
 
 void EngineSession::Frequencies(uint32_t lane, std::span<uint32_t> out) const {
-  const std::span<const uint32_t> from = Of(lane).frequencies();
-  CLM_CHECK(out.size() == from.size());
-  std::copy(from.begin(), from.end(), out.begin());
+  CLM_CHECK(out.size() == model_->vocab_size());
+  Of(lane).Frequencies(out);
 }
 
 std::span<const int32_t> EngineSession::Logits(uint32_t lane) const { return Of(lane).logits(); }

@@ -37,10 +37,10 @@ struct Scale {
   friend bool operator==(const Scale&, const Scale&) = default;
 };
 
-// numerator / denominator * 2^exponent, cut to 15 bits and at most one unit of them too small. Requires numerator <
-// 2^62 and 0 < denominator < 2^62; a numerator of 0 gives 0.
+// numerator / denominator * 2^exponent, cut to 15 bits and at most one unit of them too small. Requires both below
+// 2^62; if one is 0, so is the result.
 constexpr Scale MakeScale(uint64_t numerator, uint64_t denominator, int exponent) {
-  if (numerator == 0) return {};
+  if (numerator == 0 || denominator == 0) return {};
   // A quotient of 15 to 17 bits.
   const int up = 16 + BitWidth(denominator) - BitWidth(numerator);
   const Uint128 scaled = up >= 0 ? Uint128{numerator} << up : Uint128{numerator};

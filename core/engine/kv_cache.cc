@@ -70,23 +70,25 @@ KvHead KvCache::Head(uint32_t lane, size_t layer, size_t head) {
   return result;
 }
 
-void KvCache::StoreKey(const KvHead& head, size_t slot, const int16_t* key, int32_t scale) const {
+void KvCache::StoreKey(const KvHead& head, size_t slot, const uint8_t* key, int32_t scale) const {
   constexpr size_t kGroupBytes = kPanelRows * kPanelColumns;
   int8_t* out = head.keys + slot / kPanelRows * head_groups_ * kGroupBytes + slot % kPanelRows * kPanelColumns;
   int32_t sum = 0;
   for (size_t i = 0; i < shape_.head_size; ++i) {
-    out[i / kPanelColumns * kGroupBytes + i % kPanelColumns] = static_cast<int8_t>(key[i]);
-    sum += key[i];
+    const int weight = key[i] - kActivationOffset;
+    out[i / kPanelColumns * kGroupBytes + i % kPanelColumns] = static_cast<int8_t>(weight);
+    sum += weight;
   }
   head.key_sums[slot] = sum;
   head.key_scales[slot] = scale;
 }
 
-void KvCache::StoreValue(const KvHead& head, size_t slot, const int16_t* value, int32_t scale) const {
+void KvCache::StoreValue(const KvHead& head, size_t slot, const uint8_t* value, int32_t scale) const {
   int8_t* out = head.values + slot / kPanelColumns * kPanelRows * kPanelColumns + slot % kPanelColumns;
   const size_t panel_bytes = slots_ * kPanelRows;
   for (size_t i = 0; i < shape_.head_size; ++i) {
-    out[i / kPanelRows * panel_bytes + i % kPanelRows * kPanelColumns] = static_cast<int8_t>(value[i]);
+    out[i / kPanelRows * panel_bytes + i % kPanelRows * kPanelColumns] =
+        static_cast<int8_t>(value[i] - kActivationOffset);
   }
   head.value_scales[slot] = scale;
 }

@@ -53,9 +53,9 @@ class KvCache {
   void Advance(uint32_t lane, size_t symbols) { positions_[lane] += symbols; }
 
   KvHead Head(uint32_t lane, size_t layer, size_t head);
-  // Stores one key and one value [head_size] of int8 range.
-  void StoreKey(const KvHead& head, size_t slot, const int16_t* key, int32_t scale) const;
-  void StoreValue(const KvHead& head, size_t slot, const int16_t* value, int32_t scale) const;
+  // Stores one key and one value [head_size], given kActivationOffset too high.
+  void StoreKey(const KvHead& head, size_t slot, const uint8_t* key, int32_t scale) const;
+  void StoreValue(const KvHead& head, size_t slot, const uint8_t* value, int32_t scale) const;
 
  private:
   static size_t SlotsOf(const KvShape& shape);

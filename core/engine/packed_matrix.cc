@@ -12,6 +12,7 @@ namespace clm {
 namespace {
 
 constexpr int kMaxWeight = 127;
+constexpr int64_t kMaxRowSize = (int64_t{1} << 23) - 1;
 constexpr int kRowScaleBits = 16;
 // Exponents of scales stay in here: weights beyond are as good as infinite, below as good as zero.
 constexpr int kMaxExponent = 64;
@@ -37,8 +38,7 @@ int ExponentAbove(double value) {
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(const MatrixShape& shape)
-    : rows_(shape.rows), columns_(shape.columns), activation_bits_(shape.activation_bits) {
+PackedMatrix::PackedMatrix(const MatrixShape& shape) : rows_(shape.rows), columns_(shape.columns) {
   const size_t padded = (rows_ + kPanelRows - 1) / kPanelRows * kPanelRows;
   row_scales_.assign(padded, 1);
   row_sums_.assign(padded, 0);
@@ -65,10 +65,10 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Create(std::span<const float> weights
       matrix.row_sums_[row] += weight;
       size += std::abs(weight);
     }
-    if (size << shape.activation_bits >= int64_t{1} << 31) {
+    if (size > kMaxRowSize) {
       return absl::InvalidArgumentError(absl::StrCat(shape.name, ": the weights of row ", row, " sum to ", size,
-                                                     " in size; with activations of ", shape.activation_bits,
-                                                     " bits a sum could reach 2^31"));
+                                                     " in size, the limit is ", kMaxRowSize,
+                                                     ": a product with bytes could reach 2^31"));
     }
   }
   return matrix;
@@ -81,7 +81,6 @@ DotArgs PackedMatrix::Args() const {
   args.panel_stride = groups() * kPanelRows * kPanelColumns;
   args.groups = groups();
   args.row_sums = row_sums_.data();
-  args.wide = wide();
   return args;
 }
 
@@ -89,7 +88,6 @@ void PackedMatrix::Serialize(std::string& out) const {
   ByteWriter header;
   header.WriteU64(rows_);
   header.WriteU64(columns_);
-  header.WriteU32(static_cast<uint32_t>(activation_bits_));
   header.WriteU32(static_cast<uint32_t>(exponent_));
   for (const int32_t scale : row_scales_) header.WriteU32(static_cast<uint32_t>(scale));
   out += header.Take();

@@ -6,8 +6,8 @@
 // fine enough that the largest weight of every row comes close to 127. Built with IEEE multiplication, division and
 // rounding in double alone, so the same weights give the same integers on every platform.
 //
-// The proof: Create() refuses a matrix with a row where sum |w| * 2^activation_bits reaches 2^31. For all others no
-// partial sum of a product with activations of that size can overflow, in whatever order it is taken.
+// The proof: Create() refuses a matrix with a row where 256 * sum |w| reaches 2^31. For all others no partial sum of a
+// product with bytes can overflow, in whatever order it is taken.
 //
 // Immutable; thread-safe.
 #pragma once
@@ -29,8 +29,6 @@ struct MatrixShape {
   absl::string_view name;  // for errors
   size_t rows = 0;
   size_t columns = 0;
-  // Activations are in [-2^bits, 2^bits]: 7 when narrow, up to 15 when wide.
-  int activation_bits = 7;
   // What all weights are multiplied by first.
   double factor = 1.0;
 };
@@ -44,22 +42,20 @@ class PackedMatrix {
   size_t columns() const { return columns_; }
   size_t panels() const { return row_scales_.size() / kPanelRows; }
   size_t groups() const { return (columns_ + kPanelColumns - 1) / kPanelColumns; }
-  int activation_bits() const { return activation_bits_; }
-  bool wide() const { return activation_bits_ > 7; }
   int exponent() const { return exponent_; }
   // [panels() * 16]; the last ones stand for no row and are 1.
   const int32_t* row_scales() const { return row_scales_.data(); }
   int8_t weight(size_t row, size_t column) const { return panels_[IndexOf(row, column)]; }
   uint64_t bytes() const { return panels_.size() + 2 * sizeof(int32_t) * row_scales_.size(); }
 
-  // The arguments of a product with this matrix; activations, output and scratch are the caller's to fill in.
+  // The arguments of a product with this matrix; activations and output are the caller's to fill in.
   DotArgs Args() const;
 
   // Appends everything that decides products to `out`.
   void Serialize(std::string& out) const;
 
  private:
-  PackedMatrix(const MatrixShape& shape);
+  explicit PackedMatrix(const MatrixShape& shape);
 
   size_t IndexOf(size_t row, size_t column) const {
     return ((row / kPanelRows * groups() + column / kPanelColumns) * kPanelRows + row % kPanelRows) * kPanelColumns +
@@ -68,7 +64,6 @@ class PackedMatrix {
 
   size_t rows_;
   size_t columns_;
-  int activation_bits_;
   int exponent_ = 0;
   std::vector<int8_t, HugePageAllocator<int8_t>> panels_;
   std::vector<int32_t> row_scales_;

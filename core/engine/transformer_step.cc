@@ -11,27 +11,37 @@ namespace kernels = engine_kernels;
 
 // Rows whose logits are computed together: enough to keep the multipliers busy, few enough to stay in the cache.
 constexpr size_t kHeadRows = 16;
-// Symbols whose weight in a sum of values is known to 15 bits.
-constexpr int kAttentionWeightBits = 15;
-constexpr int kAttentionSumBits = 23;
-constexpr int kQueryQuantBits = 13;
+// Queries that go through the keys and values of a lane together: their sums are as many panels as stay in registers.
+constexpr size_t kAttentionRows = 12;
+// What a position contributes to a sum of values is its weight times the scale of its value, as a share of the largest,
+// which takes one byte. In long windows less: shares times values of 7 bits stay below 2^31 in all.
+constexpr uint32_t LargestShare(size_t window) {
+  return static_cast<uint32_t>(std::min<size_t>(255, (size_t{1} << 24) / window));
+}
+constexpr int kAttentionScaleBits = 15;
 constexpr int kKeyScaleSpareBits = 8;
 
 constexpr size_t RoundUp(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-// A narrow vector: q[i] = value / (largest / 127), and how it is done.
-struct NarrowPlan {
+// How a vector becomes bytes: q[i] = value / (largest / 127).
+struct ByteScaling {
   int shift = 0;
   int32_t factor = 0;
 };
 
-NarrowPlan PlanNarrow(uint32_t largest) {
+ByteScaling ScalingToBytes(uint32_t largest) {
   if (largest == 0) return {};
-  NarrowPlan plan;
-  plan.shift = ShiftToBits(largest, 16);
-  const int64_t peak = RoundShift(largest, plan.shift);
-  plan.factor = static_cast<int32_t>((int64_t{127} << 24) / peak);
-  return plan;
+  ByteScaling by;
+  by.shift = ShiftToBits(largest, 16);
+  const int64_t peak = RoundShift(largest, by.shift);
+  by.factor = static_cast<int32_t>((int64_t{127} << 24) / peak);
+  return by;
+}
+
+// So that what is left takes 7 bits and a sign. A power of two, unlike in ByteScaling: scores need no other factor.
+int QueryShift(uint32_t largest) {
+  const int shift = ShiftToBits(largest, 7);
+  return RoundShift(largest, shift) > 127 ? shift + 1 : shift;
 }
 
 int ClampShift(int shift) { return std::clamp(shift, 1, 62); }
@@ -45,31 +55,38 @@ TransformerStep::TransformerStep(const TransformerWeights& weights, DotFunction 
       width_(static_cast<size_t>(weights.config.hidden_size)),
       inner_(static_cast<size_t>(weights.config.intermediate_size)),
       head_size_(static_cast<size_t>(weights.config.head_size())),
-      kv_width_(static_cast<size_t>(weights.config.kv_heads) * head_size_) {
+      kv_width_(static_cast<size_t>(weights.config.kv_heads) * head_size_),
+      group_(static_cast<size_t>(weights.config.heads / weights.config.kv_heads)),
+      batch_(std::max<size_t>(1, kAttentionRows / group_) * group_),
+      query_stride_(RoundUp(head_size_, kPanelColumns)),
+      value_stride_(RoundUp(head_size_, kPanelRows)),
+      largest_share_(LargestShare(cache.shape().window)) {
   const size_t qkv = width_ + 2 * kv_width_;
   const size_t padded_width = RoundUp(width_, kPanelColumns);
   const size_t padded_inner = RoundUp(inner_, kPanelColumns);
   const size_t slots = cache.slots();
   residual_.resize(kMaxRows * width_);
-  narrow_ = {.values = Buffer<int16_t>(kMaxRows * padded_width), .stride = padded_width, .scales = {}};
-  wide_ = {.values = Buffer<int16_t>(kMaxRows * padded_inner), .stride = padded_inner, .scales = {}};
-  narrow_.scales.resize(kMaxRows);
-  wide_.scales.resize(kMaxRows);
+  inputs_ = {.values = Buffer<uint8_t>(kMaxRows * padded_width), .stride = padded_width, .scales = {}};
+  inner_inputs_ = {.values = Buffer<uint8_t>(kMaxRows * padded_inner), .stride = padded_inner, .scales = {}};
+  inputs_.scales.resize(kMaxRows);
+  inner_inputs_.scales.resize(kMaxRows);
   sum_stride_ = RoundUp(std::max(qkv, 2 * inner_), kPanelRows);
   sums_.resize(kMaxRows * sum_stride_);
   queries_.resize(kMaxRows * qkv);
   const size_t work = std::max(width_, inner_) + kPanelRows;
   for (Buffer<int32_t>* buffer : {&work_a_, &work_b_, &work_c_}) buffer->resize(work);
-  dots_.resize(slots);
+  attended_.resize(kMaxRows * width_);
+  query_.resize(batch_ * query_stride_);
+  query_shifts_.resize(batch_);
+  value_scales_.resize(batch_);
+  dots_.resize(batch_ * slots);
+  shares_.resize(batch_ * slots);
+  value_sums_.resize(batch_ * value_stride_);
   scores_.resize(slots);
-  shares_.resize(slots);
-  query_.resize(RoundUp(head_size_, kPanelColumns));
   sines_.resize(kMaxRows * head_size_ / 2);
   cosines_.resize(kMaxRows * head_size_ / 2);
   head_sums_.resize(kHeadRows * weights.head.panels() * kPanelRows);
   logits_.resize(weights.config.vocab_size);
-  const size_t groups = std::max({padded_width, padded_inner, slots}) / kPanelColumns;
-  scratch_.resize(DotScratchBytes(kMaxRows, groups));
 }
 
 void TransformerStep::Run(std::span<const PlacedRow> rows, absl::FunctionRef<void()> barrier, size_t thread,
@@ -78,7 +95,7 @@ void TransformerStep::Run(std::span<const PlacedRow> rows, absl::FunctionRef<voi
   for (size_t layer = 0; layer < weights_.layers.size(); ++layer) {
     const TransformerLayer& w = weights_.layers[layer];
     for (size_t row = 0; row < rows.size(); ++row) Norm(w.input_norm, row);
-    Multiply(w.qkv, narrow_, rows.size());
+    Multiply(w.qkv, inputs_, rows.size());
     StoreKeysAndValues(rows, layer);
     barrier();
     Attend(rows, layer);
@@ -109,10 +126,10 @@ void TransformerStep::Norm(const QuantizedVector& gain, size_t row) {
   const int shift = BitWidth(largest) - 15;
   const int64_t squares = kernels::NormProducts(x, largest == 0 ? 0 : shift, gain.values.data(), products, width_);
   const uint32_t peak = kernels::MaxAbs(products, width_);
-  const NarrowPlan plan = PlanNarrow(peak);
-  kernels::QuantizeNarrow(products, plan.shift, plan.factor, narrow_.row(row), width_);
+  const ByteScaling by = ScalingToBytes(peak);
+  kernels::Quantize(products, by.shift, by.factor, inputs_.row(row), width_);
   if (peak == 0) {
-    narrow_.scales[row] = {};
+    inputs_.scales[row] = {};
     return;
   }
   // mean square = (squares + epsilon) / d, in units of the shifted stream
@@ -122,25 +139,18 @@ void TransformerStep::Norm(const QuantizedVector& gain, size_t row) {
   const uint64_t sum = static_cast<uint64_t>(squares) + (epsilon > kMaxEpsilon ? kMaxEpsilon : uint64_t(epsilon));
   const int up = (62 - BitWidth(sum)) & ~1;
   const uint64_t root = IntegerSqrt(sum << up);
-  narrow_.scales[row] =
-      MakeScale(static_cast<uint64_t>(weights_.root_width.mantissa) << 24, static_cast<uint64_t>(plan.factor) * root,
-                weights_.root_width.exponent + plan.shift + gain.exponent + up / 2);
+  inputs_.scales[row] =
+      MakeScale(static_cast<uint64_t>(weights_.root_width.mantissa) << 24, static_cast<uint64_t>(by.factor) * root,
+                weights_.root_width.exponent + by.shift + gain.exponent + up / 2);
 }
 
-void TransformerStep::Quantize(const int32_t* values, size_t count, const PackedMatrix& matrix, Scale unit,
-                               Activations& out, size_t row) {
+void TransformerStep::Quantize(const int32_t* values, size_t count, Scale unit, Activations& out, size_t row) {
   const uint32_t largest = kernels::MaxAbs(values, count);
-  if (matrix.wide()) {
-    const int shift = ShiftToBits(largest, matrix.activation_bits());
-    kernels::QuantizeWide(values, shift, out.row(row), count);
-    out.scales[row] = {unit.mantissa, unit.exponent + shift};
-    return;
-  }
-  const NarrowPlan plan = PlanNarrow(largest);
-  kernels::QuantizeNarrow(values, plan.shift, plan.factor, out.row(row), count);
+  const ByteScaling by = ScalingToBytes(largest);
+  kernels::Quantize(values, by.shift, by.factor, out.row(row), count);
   out.scales[row] = largest == 0 ? Scale{}
                                  : MakeScale(static_cast<uint64_t>(unit.mantissa) << 24,
-                                             static_cast<uint64_t>(plan.factor), unit.exponent + plan.shift);
+                                             static_cast<uint64_t>(by.factor), unit.exponent + by.shift);
 }
 
 void TransformerStep::Multiply(const PackedMatrix& matrix, Activations& activations, size_t rows) {
@@ -150,7 +160,6 @@ void TransformerStep::Multiply(const PackedMatrix& matrix, Activations& activati
   args.rows = rows;
   args.out = sums_.data();
   args.out_stride = sum_stride_;
-  args.scratch = scratch_.data();
   dot_(args);
 }
 
@@ -171,8 +180,8 @@ void TransformerStep::StoreKeysAndValues(std::span<const PlacedRow> rows, size_t
   for (size_t row = 0; row < rows.size(); ++row) {
     const int32_t* sums = sums_.data() + row * sum_stride_;
     int32_t* out = queries_.data() + row * (turned + kv_width_);
-    kernels::RescaleRow(sums, RescaleTo(matrix, narrow_.scales[row], kQueryBits, kQueryLimit), out, turned);
-    kernels::Rescale values = RescaleTo(matrix, narrow_.scales[row], kValueBits, kernels::kResidualLimit);
+    kernels::RescaleRow(sums, RescaleTo(matrix, inputs_.scales[row], kQueryBits, kQueryLimit), out, turned);
+    kernels::Rescale values = RescaleTo(matrix, inputs_.scales[row], kValueBits, kernels::kResidualLimit);
     values.row_scale += turned;
     kernels::RescaleRow(sums + turned, values, out + turned, kv_width_);
     const size_t half = head_size_ / 2;
@@ -183,13 +192,13 @@ void TransformerStep::StoreKeysAndValues(std::span<const PlacedRow> rows, size_t
       const int32_t* key = out + width_ + head * head_size_;
       const int32_t* value = out + turned + head * head_size_;
       const uint32_t key_size = kernels::MaxAbs(key, head_size_);
-      const NarrowPlan key_plan = PlanNarrow(key_size);
-      kernels::QuantizeNarrow(key, key_plan.shift, key_plan.factor, query_.data(), head_size_);
+      const ByteScaling by_key = ScalingToBytes(key_size);
+      kernels::Quantize(key, by_key.shift, by_key.factor, query_.data(), head_size_);
       const int64_t key_scale = int64_t{key_size} * weights_.score_scale.mantissa;
       cache_.StoreKey(store, slot, query_.data(), static_cast<int32_t>(RoundShift(key_scale, kKeyScaleSpareBits)));
       const uint32_t value_size = kernels::MaxAbs(value, head_size_);
-      const NarrowPlan value_plan = PlanNarrow(value_size);
-      kernels::QuantizeNarrow(value, value_plan.shift, value_plan.factor, query_.data(), head_size_);
+      const ByteScaling by_value = ScalingToBytes(value_size);
+      kernels::Quantize(value, by_value.shift, by_value.factor, query_.data(), head_size_);
       cache_.StoreValue(store, slot, query_.data(), static_cast<int32_t>(value_size));
     }
   }
@@ -197,24 +206,48 @@ void TransformerStep::StoreKeysAndValues(std::span<const PlacedRow> rows, size_t
 
 void TransformerStep::Attend(std::span<const PlacedRow> rows, size_t layer) {
   const TransformerLayer& w = weights_.layers[layer];
-  const auto heads = static_cast<size_t>(weights_.config.heads);
-  const size_t group = heads / static_cast<size_t>(weights_.config.kv_heads);
-  const size_t query_width = width_ + 2 * kv_width_;
-  for (size_t row = 0; row < rows.size(); ++row) {
-    const int32_t* queries = queries_.data() + row * query_width;
-    int32_t* attended = work_c_.data();
-    const View view = ViewAt(rows[row].position);
-    for (size_t head = 0; head < heads; ++head) {
-      AttendHead(cache_.Head(rows[row].lane, layer, head / group), view, queries + head * head_size_,
-                 attended + head * head_size_);
-    }
-    Quantize(attended, width_, w.out, {1 << 14, -14 - kValueBits}, narrow_, row);
+  for (size_t begin = 0; begin < rows.size();) {
+    size_t end = begin + 1;
+    while (end < rows.size() && rows[end].lane == rows[begin].lane && (end - begin + 1) * group_ <= batch_) ++end;
+    AttendLane(rows.subspan(begin, end - begin), begin, layer);
+    begin = end;
   }
-  Multiply(w.out, narrow_, rows.size());
+  for (size_t row = 0; row < rows.size(); ++row) {
+    Quantize(attended_.data() + row * width_, width_, {1 << 14, -14 - kValueBits}, inputs_, row);
+  }
+  Multiply(w.out, inputs_, rows.size());
   for (size_t row = 0; row < rows.size(); ++row) {
     kernels::RescaleAdd(sums_.data() + row * sum_stride_,
-                        RescaleTo(w.out, narrow_.scales[row], weights_.residual_bits, kernels::kResidualLimit),
+                        RescaleTo(w.out, inputs_.scales[row], weights_.residual_bits, kernels::kResidualLimit),
                         residual_.data() + row * width_, width_);
+  }
+}
+
+void TransformerStep::AttendLane(std::span<const PlacedRow> rows, size_t first, size_t layer) {
+  const size_t slots = cache_.slots();
+  const size_t written = rows.back().position + 1;
+  const size_t used = written >= slots ? slots : RoundUp(written, kPanelRows);
+  const size_t queries = rows.size() * group_;
+  const auto kv_heads = static_cast<size_t>(weights_.config.kv_heads);
+  for (size_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
+    const KvHead head = cache_.Head(rows.front().lane, layer, kv_head);
+    const size_t offset = kv_head * group_ * head_size_;
+    for (size_t i = 0; i < queries; ++i) {
+      const int32_t* query =
+          queries_.data() + (first + i / group_) * (width_ + 2 * kv_width_) + offset + i % group_ * head_size_;
+      query_shifts_[i] = QueryShift(kernels::MaxAbs(query, head_size_));
+      kernels::QuantizeByShift(query, query_shifts_[i], query_.data() + i * query_stride_, head_size_);
+    }
+    QueryDots(head, used, queries);
+    for (size_t i = 0; i < queries; ++i) {
+      value_scales_[i] = SoftmaxOf(head, ViewAt(rows[i / group_].position), used, i);
+    }
+    ValueSums(head, used, queries);
+    for (size_t i = 0; i < queries; ++i) {
+      kernels::MultiplyRow(
+          value_sums_.data() + i * value_stride_, value_scales_[i].mantissa, ClampShift(-value_scales_[i].exponent),
+          attended_.data() + (first + i / group_) * width_ + offset + i % group_ * head_size_, head_size_);
+    }
   }
 }
 
@@ -225,78 +258,77 @@ TransformerStep::View TransformerStep::ViewAt(uint64_t position) const {
   const size_t begin = first % slots;
   const size_t last = position % slots;
   const bool wrapped = begin > last;
-  return {.used = position + 1 >= slots ? slots : RoundUp(position + 1, kPanelRows),
-          .ranges = {{{begin, (wrapped ? slots : last + 1) - begin}, {0, wrapped ? last + 1 : 0}}}};
+  return {{{begin, (wrapped ? slots : last + 1) - begin}, {0, wrapped ? last + 1 : 0}}};
 }
 
-int TransformerStep::QueryDots(const KvHead& head, const View& view, const int32_t* query) {
-  const int shift = ShiftToBits(kernels::MaxAbs(query, head_size_), kQueryQuantBits);
-  kernels::QuantizeWide(query, shift, query_.data(), head_size_);
+void TransformerStep::QueryDots(const KvHead& head, size_t used, size_t queries) {
   DotArgs args;
   args.panels = head.keys;
-  args.panel_count = view.used / kPanelRows;
+  args.panel_count = used / kPanelRows;
   args.panel_stride = cache_.head_groups() * kPanelRows * kPanelColumns;
   args.groups = cache_.head_groups();
   args.row_sums = head.key_sums;
   args.a = query_.data();
-  args.a_stride = query_.size();
-  args.rows = 1;
-  args.wide = true;
+  args.a_stride = query_stride_;
+  args.rows = queries;
   args.out = dots_.data();
   args.out_stride = cache_.slots();
-  args.scratch = scratch_.data();
   dot_(args);
-  return shift;
 }
 
-Scale TransformerStep::SoftmaxOf(const KvHead& head, const View& view, int query_shift) {
+Scale TransformerStep::SoftmaxOf(const KvHead& head, const View& view, size_t used, size_t i) {
+  int32_t* dots = dots_.data() + i * cache_.slots();
+  uint8_t* shares = shares_.data() + i * cache_.slots();
   // Query and key have kQueryBits fraction bits each, the score gets kLogBits.
-  const int shift = -(kKeyScaleSpareBits + weights_.score_scale.exponent + query_shift + kLogBits - 2 * kQueryBits);
-  int32_t largest = -kernels::kResidualLimit;
-  for (const Range& range : view.ranges) {
-    largest = std::max(largest, kernels::Scores(dots_.data() + range.begin, head.key_scales + range.begin,
-                                                ClampShift(shift), scores_.data() + range.begin, range.count));
+  const int shift =
+      -(kKeyScaleSpareBits + weights_.score_scale.exponent + query_shifts_[i] + kLogBits - 2 * kQueryBits);
+  kernels::SoftmaxInput input = {
+      .scores = nullptr, .scale = nullptr, .largest = -kernels::kResidualLimit, .scale_shift = 0};
+  uint32_t largest_scale = 0;
+  for (const Range& range : view) {
+    input.largest =
+        std::max(input.largest, kernels::Scores(dots + range.begin, head.key_scales + range.begin, ClampShift(shift),
+                                                scores_.data() + range.begin, range.count));
+    largest_scale = std::max(largest_scale, kernels::MaxAbs(head.value_scales + range.begin, range.count));
   }
+  input.scale_shift = ShiftToBits(largest_scale, kAttentionScaleBits);
   kernels::SoftmaxSums sums;
-  for (const Range& range : view.ranges) {
-    kernels::SoftmaxWeights(scores_.data() + range.begin, largest, head.value_scales + range.begin,
-                            dots_.data() + range.begin, range.count, sums);
+  for (const Range& range : view) {
+    input.scores = scores_.data() + range.begin;
+    input.scale = head.value_scales + range.begin;
+    kernels::SoftmaxWeights(input, dots + range.begin, range.count, sums);
   }
-  const int down =
-      std::max(ShiftToBits(sums.largest_scaled, kAttentionWeightBits), ShiftToBits(sums.scaled, kAttentionSumBits));
-  std::fill_n(shares_.begin(), view.used, int16_t{0});
-  for (const Range& range : view.ranges) {
-    kernels::ScaleWeights(dots_.data() + range.begin, head.value_scales + range.begin, down,
-                          shares_.data() + range.begin, range.count);
+  std::fill_n(shares, used, uint8_t{0});
+  if (sums.largest_scaled == 0) return {};
+  const auto factor = static_cast<int32_t>((largest_share_ << 16) / sums.largest_scaled);
+  for (const Range& range : view) {
+    kernels::ScaleWeights(dots + range.begin, factor, shares + range.begin, range.count);
   }
-  return MakeScale(1, 127 * sums.weights, down);
+  const int cut = ShiftToBits(sums.weights, 30);  // of windows above 2^15
+  return MakeScale(1, 127 * static_cast<uint64_t>(factor) * (sums.weights >> cut),
+                   16 + kAttentionScaleBits + input.scale_shift - cut);
 }
 
-void TransformerStep::AttendHead(const KvHead& head, const View& view, const int32_t* query, int32_t* out) {
-  const int query_shift = QueryDots(head, view, query);
-  const Scale scale = SoftmaxOf(head, view, query_shift);
+void TransformerStep::ValueSums(const KvHead& head, size_t used, size_t queries) {
   DotArgs args;
   args.panels = head.values;
   args.panel_count = cache_.head_panels();
   args.panel_stride = cache_.slots() * kPanelRows;
-  args.groups = view.used / kPanelColumns;
+  args.groups = used / kPanelColumns;
   args.a = shares_.data();
   args.a_stride = cache_.slots();
-  args.rows = 1;
-  args.wide = true;
-  args.out = work_a_.data();
-  args.out_stride = work_a_.size();
-  args.scratch = scratch_.data();
+  args.rows = queries;
+  args.out = value_sums_.data();
+  args.out_stride = value_stride_;
   dot_(args);
-  kernels::MultiplyRow(work_a_.data(), scale.mantissa, ClampShift(-scale.exponent), out, head_size_);
 }
 
 void TransformerStep::FeedForward(const TransformerLayer& layer, size_t rows) {
   for (size_t row = 0; row < rows; ++row) Norm(layer.post_norm, row);
-  Multiply(layer.gate_up, narrow_, rows);
+  Multiply(layer.gate_up, inputs_, rows);
   for (size_t row = 0; row < rows; ++row) {
     const int32_t* sums = sums_.data() + row * sum_stride_;
-    const Scale scale = narrow_.scales[row];
+    const Scale scale = inputs_.scales[row];
     kernels::RescaleRow(sums, RescaleTo(layer.gate_up, scale, kGateBits, kMaxGate), work_a_.data(), inner_);
     kernels::Rescale up = RescaleTo(layer.gate_up, scale, kUpBits, kernels::kResidualLimit);
     up.row_scale += inner_;
@@ -306,30 +338,30 @@ void TransformerStep::FeedForward(const TransformerLayer& layer, size_t rows) {
     const int up_shift = ShiftToBits(kernels::MaxAbs(work_b_.data(), inner_), 15);
     kernels::Products(work_c_.data(), silu_shift, work_b_.data(), up_shift, work_a_.data(), inner_);
     const int exponent = silu_shift + up_shift - (kGateBits + 15) - kUpBits - 14;
-    Quantize(work_a_.data(), inner_, layer.down, {1 << 14, exponent}, wide_, row);
+    Quantize(work_a_.data(), inner_, {1 << 14, exponent}, inner_inputs_, row);
   }
-  Multiply(layer.down, wide_, rows);
+  Multiply(layer.down, inner_inputs_, rows);
   for (size_t row = 0; row < rows; ++row) {
-    kernels::RescaleAdd(sums_.data() + row * sum_stride_,
-                        RescaleTo(layer.down, wide_.scales[row], weights_.residual_bits, kernels::kResidualLimit),
-                        residual_.data() + row * width_, width_);
+    kernels::RescaleAdd(
+        sums_.data() + row * sum_stride_,
+        RescaleTo(layer.down, inner_inputs_.scales[row], weights_.residual_bits, kernels::kResidualLimit),
+        residual_.data() + row * width_, width_);
   }
 }
 
 void TransformerStep::Predict(std::span<const PlacedRow> rows, size_t thread, RowSink sink) {
   for (size_t row = 0; row < rows.size(); ++row) Norm(weights_.final_norm, row);
   DotArgs args = weights_.head.Args();
-  args.a_stride = narrow_.stride;
+  args.a_stride = inputs_.stride;
   args.out = head_sums_.data();
   args.out_stride = weights_.head.panels() * kPanelRows;
-  args.scratch = scratch_.data();
   for (size_t begin = 0; begin < rows.size(); begin += kHeadRows) {
-    args.a = narrow_.row(begin);
+    args.a = inputs_.row(begin);
     args.rows = std::min(kHeadRows, rows.size() - begin);
     dot_(args);
     for (size_t i = 0; i < args.rows; ++i) {
       kernels::RescaleRow(head_sums_.data() + i * args.out_stride,
-                          RescaleTo(weights_.head, narrow_.scales[begin + i], kLogBits, kernels::kResidualLimit),
+                          RescaleTo(weights_.head, inputs_.scales[begin + i], kLogBits, kernels::kResidualLimit),
                           logits_.data(), logits_.size());
       sink(rows[begin + i].index, thread, logits_);
     }

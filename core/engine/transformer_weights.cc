@@ -17,11 +17,9 @@ namespace clm {
 namespace {
 
 // Raise it with every change that changes a frequency.
-constexpr uint32_t kAlgorithmVersion = 1;
+constexpr uint32_t kAlgorithmVersion = 2;
 constexpr double kLog2E = 1.4426950408889634;
-constexpr int kNarrowBits = 7;
-constexpr int kWideBits = 13;
-// Queries have 13 bits, keys 7, their sums must stay below 2^31.
+// Queries and keys are bytes: far from where their sums could reach 2^31.
 constexpr int kMaxHeadSize = 1024;
 
 // Reads the parameters of one checkpoint by name.
@@ -31,12 +29,11 @@ class Reader {
       : layout_(ParameterLayout::Plain(config)), weights_(weights) {}
 
   // Parameters stored together: from the first one on, `rows` rows.
-  absl::StatusOr<PackedMatrix> Matrix(const std::string& first, int64_t rows, int bits, double factor = 1.0) const {
+  absl::StatusOr<PackedMatrix> Matrix(const std::string& first, int64_t rows, double factor = 1.0) const {
     const ParameterSpec& spec = layout_.Find(first);
     const MatrixShape shape = {.name = first,
                                .rows = static_cast<size_t>(rows),
                                .columns = static_cast<size_t>(spec.columns),
-                               .activation_bits = bits,
                                .factor = factor};
     return PackedMatrix::Create(weights_.subspan(static_cast<size_t>(spec.offset), shape.rows * shape.columns), shape);
   }
@@ -51,21 +48,17 @@ class Reader {
   const std::span<const float> weights_;
 };
 
-// The most bits, at most kWideBits, with which a product of `columns` int8 weights cannot overflow.
-int WideBits(int columns) { return std::min(kWideBits, 31 - 7 - static_cast<int>(std::bit_width(unsigned(columns)))); }
-
 absl::StatusOr<TransformerLayer> ReadLayer(const Reader& reader, const ModelConfig& config, int index) {
   const std::string prefix = absl::StrCat("model.layers.", index, ".");
   const int64_t d = config.hidden_size;
   const int64_t kv = int64_t{config.kv_heads} * config.head_size();
   CLM_ASSIGN_OR_RETURN(QuantizedVector input_norm, reader.Vector(prefix + "input_layernorm.weight"));
-  CLM_ASSIGN_OR_RETURN(PackedMatrix qkv, reader.Matrix(prefix + "self_attn.q_proj.weight", d + 2 * kv, kNarrowBits));
-  CLM_ASSIGN_OR_RETURN(PackedMatrix out, reader.Matrix(prefix + "self_attn.o_proj.weight", d, kNarrowBits));
+  CLM_ASSIGN_OR_RETURN(PackedMatrix qkv, reader.Matrix(prefix + "self_attn.q_proj.weight", d + 2 * kv));
+  CLM_ASSIGN_OR_RETURN(PackedMatrix out, reader.Matrix(prefix + "self_attn.o_proj.weight", d));
   CLM_ASSIGN_OR_RETURN(QuantizedVector post_norm, reader.Vector(prefix + "post_attention_layernorm.weight"));
-  CLM_ASSIGN_OR_RETURN(PackedMatrix gate_up, reader.Matrix(prefix + "mlp.gate_proj.weight",
-                                                           int64_t{2} * config.intermediate_size, kNarrowBits));
-  CLM_ASSIGN_OR_RETURN(PackedMatrix down,
-                       reader.Matrix(prefix + "mlp.down_proj.weight", d, WideBits(config.intermediate_size)));
+  CLM_ASSIGN_OR_RETURN(PackedMatrix gate_up,
+                       reader.Matrix(prefix + "mlp.gate_proj.weight", int64_t{2} * config.intermediate_size));
+  CLM_ASSIGN_OR_RETURN(PackedMatrix down, reader.Matrix(prefix + "mlp.down_proj.weight", d));
   return TransformerLayer{std::move(input_norm), std::move(qkv),     std::move(out),
                           std::move(post_norm),  std::move(gate_up), std::move(down)};
 }
@@ -115,9 +108,9 @@ absl::StatusOr<TransformerWeights> TransformerWeights::Create(const ModelConfig&
   }
   CLM_ASSIGN_OR_RETURN(QuantizedVector final_norm, reader.Vector("model.norm.weight"));
   CLM_ASSIGN_OR_RETURN(QuantizedVector embedding, reader.Vector("model.embed_tokens.weight"));
-  CLM_ASSIGN_OR_RETURN(PackedMatrix head,
-                       reader.Matrix(config.tie_embeddings ? "model.embed_tokens.weight" : "lm_head.weight",
-                                     config.vocab_size, kNarrowBits, kLog2E));
+  CLM_ASSIGN_OR_RETURN(
+      PackedMatrix head,
+      reader.Matrix(config.tie_embeddings ? "model.embed_tokens.weight" : "lm_head.weight", config.vocab_size, kLog2E));
   const int residual_bits = kResidualSpareBits - embedding.exponent;
   const double epsilon = std::ldexp(config.rms_norm_eps * config.hidden_size, 2 * residual_bits);
   TransformerWeights result = {.config = config,

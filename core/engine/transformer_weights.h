@@ -4,9 +4,8 @@
 // Fixed-point formats between the products (see docs/method.md):
 //
 //   residual stream   int32, `residual_bits` fraction bits, so chosen that the largest embedding takes 18 bits
-//   norm, attention   int8 with one scale per vector (the narrow matrices)
-//   SwiGLU product    int14 with one power of two per vector (the wide matrix): few of its values carry most of its
-//   size q, k              fixed point 11; v, up: 14; gate: 11; logits: 16, to base 2
+//   inputs of products int8 with one scale per vector
+//   q, k               fixed point 11; v, up: 14; gate: 11; logits: 16, to base 2
 //
 // Immutable; thread-safe.
 #pragma once

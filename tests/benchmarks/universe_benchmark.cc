@@ -2,7 +2,12 @@
 //
 // Bytes per second are those of the text. Learning is measured whole: documents added, layers learnt, the universe
 // made.
+#include <malloc.h>
+
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,6 +22,7 @@
 #include "tests/benchmarks/benchmark_text.h"
 #include "tests/benchmarks/benchmark_tokenizer.h"
 #include "tests/benchmarks/machine_limits.h"
+#include "tests/testing/temporary_directory.h"
 
 namespace clm {
 namespace {
@@ -86,6 +92,50 @@ void BM_LearnBytesTwoLayers(benchmark::State& state) { LearnRepeatedly(state, By
 void BM_LearnBytesThinLayers(benchmark::State& state) { LearnRepeatedly(state, Bytes(), Pairs(255, 64)); }
 void BM_LearnTokensWords(benchmark::State& state) { LearnRepeatedly(state, Tokens(), *UniversePreset("w")); }
 void BM_LearnTokensSuperwords(benchmark::State& state) { LearnRepeatedly(state, Tokens(), *UniversePreset("ws")); }
+
+// Bytes in use at most since the last call with `begin`, and now. Linux tells.
+struct MemoryUse {
+  uint64_t peak = 0;
+  uint64_t now = 0;
+};
+
+MemoryUse ResidentMemory(bool begin) {
+  if (begin) std::ofstream("/proc/self/clear_refs") << "5";
+  MemoryUse use;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    uint64_t kib = 0;
+    if (std::sscanf(line.c_str(), "VmHWM: %" SCNu64, &kib) == 1) use.peak = kib << 10;
+    if (std::sscanf(line.c_str(), "VmRSS: %" SCNu64, &kib) == 1) use.now = kib << 10;
+  }
+  return use;
+}
+
+// With a cap on memory, in MiB: what of it is used.
+void BM_LearnBytesCapped(benchmark::State& state) {
+  const auto cap = static_cast<uint64_t>(state.range(0)) << 20;
+  const testing::TemporaryDirectory folder;
+  ThreadPool pool(2);
+  const BenchmarkBase& base = Bytes();
+  double share = 0;
+  for (auto _ : state) {
+    malloc_trim(0);
+    const uint64_t before = ResidentMemory(/*begin=*/true).now;
+    absl::StatusOr<UniverseBuilder> builder = UniverseBuilder::Create(
+        Pairs(2, 16384), base.size, {},
+        {.memory_limit_bytes = cap, .files = &PosixFileSystem(), .scratch_folder = folder.path()});
+    if (!builder.ok()) return state.SkipWithError(builder.status().ToString().c_str());
+    for (const PretokenizedIds& document : base.documents) {
+      const absl::Status added = builder->AddDocument(document.ids, document.starts);
+      if (!added.ok()) return state.SkipWithError(added.ToString().c_str());
+    }
+    const absl::StatusOr<LearnedUniverse> learned = builder->Build(pool);
+    if (!learned.ok()) return state.SkipWithError(learned.status().ToString().c_str());
+    share = static_cast<double>(ResidentMemory(/*begin=*/false).peak - before) / static_cast<double>(cap);
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(benchmarking::Text().size()));
+  state.counters["peak_of_cap"] = share;
+}
 
 // Documents one after the other, as a caller has them.
 void FoldRepeatedly(benchmark::State& state, const BenchmarkBase& base, const UniverseOptions& options) {
@@ -166,6 +216,7 @@ BENCHMARK(BM_LearnBytesTwoLayers)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)
 BENCHMARK(BM_LearnBytesThinLayers)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(BM_LearnTokensWords)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(BM_LearnTokensSuperwords)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(BM_LearnBytesCapped)->Arg(64)->Arg(128)->Arg(256)->Arg(512)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(BM_FoldBytesTwoLayers)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_FoldTokensWords)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_FoldTokensSuperwords)->Unit(benchmark::kMillisecond);

@@ -12,17 +12,25 @@ namespace clm {
 namespace {
 
 constexpr size_t kGroupBytes = kPanelRows * kPanelColumns;
+constexpr int kOffsetBits = 7;
+static_assert(kActivationOffset == 1 << kOffsetBits);
+
+// sums += the products of four columns of one row of activations with sixteen rows of weights.
+void AddGroup(const uint8_t* a, int offset, const int8_t* w, std::array<int32_t, kPanelRows>& sums) {
+  for (size_t i = 0; i < kPanelRows; ++i) {
+    for (size_t j = 0; j < kPanelColumns; ++j) sums[i] += (a[j] - offset) * w[kPanelColumns * i + j];
+  }
+}
 
 void DotScalar(const DotArgs& args) {
+  const int offset = args.row_sums == nullptr ? 0 : kActivationOffset;
   for (size_t row = 0; row < args.rows; ++row) {
-    const int16_t* a = args.a + row * args.a_stride;
+    const uint8_t* a = args.a + row * args.a_stride;
     for (size_t panel = 0; panel < args.panel_count; ++panel) {
       const int8_t* w = args.panels + panel * args.panel_stride;
       std::array<int32_t, kPanelRows> sums{};
-      for (size_t group = 0; group < args.groups; ++group, w += kGroupBytes) {
-        for (size_t i = 0; i < kPanelRows; ++i) {
-          for (size_t j = 0; j < kPanelColumns; ++j) sums[i] += a[4 * group + j] * w[4 * i + j];
-        }
+      for (size_t group = 0; group < args.groups; ++group) {
+        AddGroup(a + group * kPanelColumns, offset, w + group * kGroupBytes, sums);
       }
       std::copy(sums.begin(), sums.end(), args.out + row * args.out_stride + panel * kPanelRows);
     }
@@ -51,13 +59,13 @@ CLM_AVX2 void Avx2Block(const DotArgs& args, size_t row, size_t panel) {
     for (__m256i& sum : of_row) sum = _mm256_setzero_si256();
   }
   const int8_t* w = args.panels + panel * args.panel_stride;
-  const int16_t* a = args.a + row * args.a_stride;
+  const uint8_t* a = args.a + row * args.a_stride;
   for (size_t group = 0; group < args.groups; ++group, w += kGroupBytes, a += kPanelColumns) {
     __m256i columns[kRows];
     for (size_t r = 0; r < kRows; ++r) {
-      int64_t four = 0;
+      int32_t four = 0;
       __builtin_memcpy(&four, a + r * args.a_stride, sizeof(four));
-      columns[r] = _mm256_set1_epi64x(four);
+      columns[r] = _mm256_cvtepu8_epi16(_mm_set1_epi32(four));
     }
     for (size_t part = 0; part < 4; ++part) {
       const __m256i weights = _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(w) + part));
@@ -67,11 +75,19 @@ CLM_AVX2 void Avx2Block(const DotArgs& args, size_t row, size_t panel) {
     }
   }
   const __m256i order = _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7);
+  __m256i added[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  if (args.row_sums != nullptr) {
+    const auto* row_sums = reinterpret_cast<const __m256i*>(args.row_sums + panel * kPanelRows);
+    for (size_t half = 0; half < 2; ++half) {
+      added[half] = _mm256_slli_epi32(_mm256_loadu_si256(row_sums + half), kOffsetBits);
+    }
+  }
   for (size_t r = 0; r < kRows; ++r) {
     int32_t* out = args.out + (row + r) * args.out_stride + panel * kPanelRows;
     for (size_t half = 0; half < 2; ++half) {
       const __m256i both = _mm256_hadd_epi32(sums[r][2 * half], sums[r][2 * half + 1]);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out) + half, _mm256_permutevar8x32_epi32(both, order));
+      const __m256i sum = _mm256_sub_epi32(_mm256_permutevar8x32_epi32(both, order), added[half]);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out) + half, sum);
     }
   }
 }
@@ -85,63 +101,32 @@ CLM_AVX2 void DotAvx2(const DotArgs& args) {
   for (size_t panel = 0; panel < args.panel_count; ++panel) Avx2Block<1>(args, row, panel);
 }
 
-// ---- AVX-512 VNNI: unsigned x signed bytes, four columns at a time
-// ----------------------------------------------------
-//
-// Activations become unsigned planes: a + 128 when narrow; (a >> 8) + 128 and a & 255 when wide. The 128 that was added
-// costs 128 * (sum of the row of w), which is taken off at the end.
-
-CLM_VNNI void MakeNarrowPlane(const int16_t* a, size_t count, int offset, uint8_t* plane) {
-  for (size_t i = 0; i < count; ++i) plane[i] = static_cast<uint8_t>(a[i] + offset);
-}
-
-CLM_VNNI void MakeWidePlanes(const int16_t* a, size_t count, int offset, uint8_t* high, uint8_t* low) {
-  for (size_t i = 0; i < count; ++i) {
-    high[i] = static_cast<uint8_t>((a[i] >> 8) + offset);
-    low[i] = static_cast<uint8_t>(a[i] & 255);
-  }
-}
-
-// The rows of `args` as planes: row i narrow, rows 2 i (high) and 2 i + 1 (low) wide.
-CLM_VNNI size_t MakePlanes(const DotArgs& args) {
-  const size_t width = args.groups * kPanelColumns;
-  const int offset = args.row_sums == nullptr ? 0 : 128;
-  for (size_t row = 0; row < args.rows; ++row) {
-    const int16_t* a = args.a + row * args.a_stride;
-    if (args.wide) {
-      uint8_t* high = args.scratch + 2 * row * width;
-      MakeWidePlanes(a, width, offset, high, high + width);
-    } else {
-      MakeNarrowPlane(a, width, offset, args.scratch + row * width);
-    }
-  }
-  return args.wide ? 2 * args.rows : args.rows;
-}
+// ---- AVX-512 VNNI: unsigned x signed bytes, four columns at a time --------------------------------------------------
 
 // The plain intrinsic reads a vector that was never set, which the compiler then warns about.
 CLM_VNNI inline __m512i ShiftLeft(__m512i value, unsigned bits) { return _mm512_maskz_slli_epi32(0xFFFF, value, bits); }
 
-// What a block multiplies: planes from `a` on, panels from `w` on.
+// What a block multiplies: rows of activations from `a` on, panels from `w` on.
 struct VnniOperands {
   const uint8_t* a;
-  size_t width;  // bytes of a plane
+  size_t a_stride;
   const int8_t* w;
-  size_t stride;  // bytes of a panel
+  size_t w_stride;  // bytes of a panel
 };
 
-// sums += four columns of planes x panels, into accumulator `stream` of each sum.
-template <size_t kPlanes, size_t kPanels, size_t kStreams>
+// sums += four columns of rows x panels, into accumulator `stream` of each sum.
+template <size_t kRows, size_t kPanels, size_t kStreams>
 CLM_VNNI __attribute__((always_inline)) inline void VnniGroup(const VnniOperands& at, size_t stream,
-                                                              __m512i (&sums)[kPlanes][kPanels][kStreams]) {
+                                                              __m512i (&sums)[kRows][kPanels][kStreams]) {
   __m512i weights[kPanels];
   CLM_UNROLL for (size_t p = 0; p < kPanels; ++p) {
-    weights[p] = _mm512_load_si512(at.w + p * at.stride);
+    weights[p] = _mm512_load_si512(at.w + p * at.w_stride);
     // The panels of the next block: each is too short a stream for the processor to see it coming.
-    if constexpr (kPlanes >= 4) _mm_prefetch(at.w + (p + kPanels) * at.stride, _MM_HINT_T0);
+    if constexpr (kRows >= 4) _mm_prefetch(at.w + (p + kPanels) * at.w_stride, _MM_HINT_T0);
   }
-  CLM_UNROLL for (size_t r = 0; r < kPlanes; ++r) {
+  CLM_UNROLL for (size_t r = 0; r < kRows; ++r) {
     int32_t four = 0;
-    __builtin_memcpy(&four, at.a + r * at.width, sizeof(four));
+    __builtin_memcpy(&four, at.a + r * at.a_stride, sizeof(four));
     const __m512i columns = _mm512_set1_epi32(four);
     CLM_UNROLL for (size_t p = 0; p < kPanels; ++p) {
       sums[r][p][stream] = _mm512_dpbusd_epi32(sums[r][p][stream], columns, weights[p]);
@@ -149,18 +134,18 @@ CLM_VNNI __attribute__((always_inline)) inline void VnniGroup(const VnniOperands
   }
 }
 
-// Sums of `kPlanes` planes from `plane` on against `kPanels` panels from `panel` on. A dot product takes several cycles
-// but one can start every cycle: where there are few sums, each is spread over `kStreams` accumulators.
-template <size_t kPlanes, size_t kPanels, size_t kStreams, bool kWide>
-CLM_VNNI void VnniBlock(const DotArgs& args, size_t plane, size_t panel) {
-  __m512i sums[kPlanes][kPanels][kStreams];
-  CLM_UNROLL for (size_t r = 0; r < kPlanes; ++r) {
+// Sums of `kRows` rows from `row` on against `kPanels` panels from `panel` on. A dot product takes several cycles but
+// one can start every cycle: where there are few sums, each is spread over `kStreams` accumulators.
+template <size_t kRows, size_t kPanels, size_t kStreams>
+CLM_VNNI void VnniBlock(const DotArgs& args, size_t row, size_t panel) {
+  __m512i sums[kRows][kPanels][kStreams];
+  CLM_UNROLL for (size_t r = 0; r < kRows; ++r) {
     CLM_UNROLL for (size_t p = 0; p < kPanels; ++p) {
       CLM_UNROLL for (size_t i = 0; i < kStreams; ++i) sums[r][p][i] = _mm512_setzero_si512();
     }
   }
-  const size_t width = args.groups * kPanelColumns;
-  VnniOperands at = {args.scratch + plane * width, width, args.panels + panel * args.panel_stride, args.panel_stride};
+  VnniOperands at = {args.a + row * args.a_stride, args.a_stride, args.panels + panel * args.panel_stride,
+                     args.panel_stride};
   size_t group = 0;
   for (; group + kStreams <= args.groups; group += kStreams) {
     CLM_UNROLL for (size_t i = 0; i < kStreams; ++i) {
@@ -176,39 +161,32 @@ CLM_VNNI void VnniBlock(const DotArgs& args, size_t plane, size_t panel) {
       at.w += kGroupBytes;
     }
   }
-  int32_t* out = args.out + plane / (kWide ? 2 : 1) * args.out_stride + panel * kPanelRows;
+  int32_t* out = args.out + row * args.out_stride + panel * kPanelRows;
   CLM_UNROLL for (size_t p = 0; p < kPanels; ++p) {
     __m512i added = _mm512_setzero_si512();
     if (args.row_sums != nullptr) {
-      added = ShiftLeft(_mm512_loadu_si512(args.row_sums + (panel + p) * kPanelRows), 7);
+      added = ShiftLeft(_mm512_loadu_si512(args.row_sums + (panel + p) * kPanelRows), kOffsetBits);
     }
-    CLM_UNROLL for (size_t r = 0; r < kPlanes; r += kWide ? 2 : 1) {
+    CLM_UNROLL for (size_t r = 0; r < kRows; ++r) {
       CLM_UNROLL for (size_t i = 1; i < kStreams; ++i) sums[r][p][0] = _mm512_add_epi32(sums[r][p][0], sums[r][p][i]);
-      __m512i sum = _mm512_sub_epi32(sums[r][p][0], added);
-      if constexpr (kWide) {
-        sum = ShiftLeft(sum, 8);
-        CLM_UNROLL for (size_t i = 0; i < kStreams; ++i) sum = _mm512_add_epi32(sum, sums[r + 1][p][i]);
-      }
-      _mm512_storeu_si512(out + r / (kWide ? 2 : 1) * args.out_stride + p * kPanelRows, sum);
+      _mm512_storeu_si512(out + r * args.out_stride + p * kPanelRows, _mm512_sub_epi32(sums[r][p][0], added));
     }
   }
 }
 
-// All panels for `kPlanes` planes, `kPanels` at a time.
-template <size_t kPlanes, size_t kPanels, bool kWide>
-CLM_VNNI void VnniPanels(const DotArgs& args, size_t plane) {
-  constexpr size_t kFew = kPlanes <= 2 ? 4 : 1;
+// All panels for `kRows` rows, `kPanels` at a time.
+template <size_t kRows, size_t kPanels>
+CLM_VNNI void VnniPanels(const DotArgs& args, size_t row) {
+  constexpr size_t kFew = kRows <= 2 ? 4 : 1;
   size_t panel = 0;
-  for (; panel + kPanels <= args.panel_count; panel += kPanels) {
-    VnniBlock<kPlanes, kPanels, 1, kWide>(args, plane, panel);
-  }
-  for (; panel + 2 <= args.panel_count; panel += 2) VnniBlock<kPlanes, 2, kFew, kWide>(args, plane, panel);
-  if (panel < args.panel_count) VnniBlock<kPlanes, 1, kFew, kWide>(args, plane, panel);
+  for (; panel + kPanels <= args.panel_count; panel += kPanels) VnniBlock<kRows, kPanels, 1>(args, row, panel);
+  for (; panel + 2 <= args.panel_count; panel += 2) VnniBlock<kRows, 2, kFew>(args, row, panel);
+  if (panel < args.panel_count) VnniBlock<kRows, 1, kFew>(args, row, panel);
 }
 
-// Blocks of 8 planes within groups of panels that stay in the first-level cache.
-template <bool kWide>
-CLM_VNNI void VnniPlanes(const DotArgs& args, size_t planes) {
+// Blocks of 8 rows within groups of panels that stay in the first-level cache.
+CLM_VNNI void DotVnni(const DotArgs& args) {
+  if (args.rows == 1) return VnniPanels<1, 8>(args, 0);
   constexpr size_t kPanelsAtOnce = 6;
   DotArgs part = args;
   for (size_t panel = 0; panel < args.panel_count; panel += kPanelsAtOnce) {
@@ -216,30 +194,18 @@ CLM_VNNI void VnniPlanes(const DotArgs& args, size_t planes) {
     part.panel_count = std::min(kPanelsAtOnce, args.panel_count - panel);
     part.out = args.out + panel * kPanelRows;
     if (args.row_sums != nullptr) part.row_sums = args.row_sums + panel * kPanelRows;
-    size_t plane = 0;
-    for (; plane + 8 <= planes; plane += 8) VnniPanels<8, 2, kWide>(part, plane);
-    if (plane + 4 <= planes) {
-      VnniPanels<4, 4, kWide>(part, plane);
-      plane += 4;
+    size_t row = 0;
+    for (; row + 8 <= args.rows; row += 8) VnniPanels<8, 2>(part, row);
+    if (row + 4 <= args.rows) {
+      VnniPanels<4, 4>(part, row);
+      row += 4;
     }
-    if (plane + 2 <= planes) {
-      VnniPanels<2, 6, kWide>(part, plane);
-      plane += 2;
+    if (row + 2 <= args.rows) {
+      VnniPanels<2, 6>(part, row);
+      row += 2;
     }
-    if constexpr (!kWide) {
-      if (plane < planes) VnniPanels<1, 6, kWide>(part, plane);
-    }
+    if (row < args.rows) VnniPanels<1, 6>(part, row);
   }
-}
-
-CLM_VNNI void DotVnni(const DotArgs& args) {
-  const size_t planes = MakePlanes(args);
-  if (args.wide) {
-    if (planes == 2) return VnniPanels<2, 6, true>(args, 0);
-    return VnniPlanes<true>(args, planes);
-  }
-  if (planes == 1) return VnniPanels<1, 8, false>(args, 0);
-  VnniPlanes<false>(args, planes);
 }
 
 #endif  // CLM_DOT_X86

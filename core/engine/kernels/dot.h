@@ -1,19 +1,21 @@
-// Dot: exact int8 x int16 matrix products, the inner loop of the engine.
+// Dot: exact matrix products of bytes, the inner loop of the engine.
 //
-//   out[m][n] = sum over k of a[m][k] * w[n][k]
+//   out[m][n] = sum over k of (a[m][k] - offset) * w[n][k]
 //
-// Weights (and cached keys and values) are int8 in panels: panel p holds rows 16 p .. 16 p + 15 as [k / 4][16][4], so
-// that one 64-byte load brings four columns of sixteen rows. Every target gives the same integers: nothing is rounded
-// and, by the caller's proof that sum |a w| < 2^31, nothing overflows.
+// Activations are unsigned bytes, as the 8-bit dot product of processors takes them: signed values stand 128 too high
+// (offset 128), values that are never negative as they are (offset 0). Weights (and cached keys and values) are int8 in
+// panels: panel p holds rows 16 p .. 16 p + 15 as [k / 4][16][4], so that one 64-byte load brings four columns of
+// sixteen rows. Every target gives the same integers: nothing is rounded and, by the caller's proof that the sum of
+// 256 |w| is below 2^31, nothing overflows.
 //
 //   scalar        any processor
 //   avx2          widens to 16 bits: the 8-bit multiply-add of AVX2 saturates
-//   avx512_vnni   8-bit dot products; an int16 that needs it is cut into two bytes (256 * high + low)
+//   avx512_vnni   8-bit dot products
 //
 // The library that the other kernels are written with lacks the 8-bit dot product in the version we build on, so this
 // file uses intrinsics.
 //
-// Thread-safety: functions without state; callers bring scratch memory.
+// Thread-safety: functions without state.
 #pragma once
 
 #include <cstddef>
@@ -38,20 +40,18 @@ struct DotArgs {
   const int8_t* panels = nullptr;  // 64-byte aligned
   size_t panel_count = 0;
   size_t panel_stride = 0;  // bytes from one panel to the next, a multiple of 64
-  size_t groups = 0;        // k / 4, rounded up; what is beyond k is zero in `a`
-  // Sums of the rows of w, [panel_count * 16]; null when no value of `a` is negative.
+  size_t groups = 0;        // k / 4, rounded up; beyond k either the weights or all a - offset are 0
+  // Sums of the rows of w, [panel_count * 16], when the offset is 128; null when it is 0.
   const int32_t* row_sums = nullptr;
-  const int16_t* a = nullptr;  // [rows][a_stride]; groups * 4 values each are read
+  const uint8_t* a = nullptr;  // [rows][a_stride]; groups * 4 bytes each are read
   size_t a_stride = 0;
   size_t rows = 0;
-  // Values of `a` are in [-128, 127] ([0, 255] without row_sums) when false, in [-32768, 32767] when true.
-  bool wide = false;
   int32_t* out = nullptr;  // [rows][out_stride], panel_count * 16 values each
   size_t out_stride = 0;
-  uint8_t* scratch = nullptr;  // DotScratchBytes(rows, groups), 64-byte aligned
 };
 
-constexpr size_t DotScratchBytes(size_t rows, size_t groups) { return 2 * rows * groups * kPanelColumns; }
+// What signed activations are stored above.
+inline constexpr int kActivationOffset = 128;
 
 using DotFunction = void (*)(const DotArgs&);
 DotFunction DotOf(DotTarget target);

@@ -7,6 +7,7 @@
 #include "hwy/highway.h"
 // clang-format on
 
+#include "core/engine/kernels/dot.h"
 #include "core/engine/tables.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,17 +50,17 @@ int64_t NormProductsLoop(const int32_t* x, int shift, const int16_t* gain, int32
   return sum;
 }
 
-void QuantizeNarrowLoop(const int32_t* x, int shift, int32_t factor, int16_t* out, size_t count) {
+void QuantizeLoop(const int32_t* x, int shift, int32_t factor, uint8_t* out, size_t count) {
   const int32_t half = Half32(shift);
   for (size_t i = 0; i < count; ++i) {
     const int32_t scaled = ((x[i] + half) >> shift) * factor;
-    out[i] = static_cast<int16_t>((scaled + (1 << 23)) >> 24);
+    out[i] = static_cast<uint8_t>(((scaled + (1 << 23)) >> 24) + kActivationOffset);
   }
 }
 
-void QuantizeWideLoop(const int32_t* x, int shift, int16_t* out, size_t count) {
+void QuantizeByShiftLoop(const int32_t* x, int shift, uint8_t* out, size_t count) {
   const int32_t half = Half32(shift);
-  for (size_t i = 0; i < count; ++i) out[i] = static_cast<int16_t>((x[i] + half) >> shift);
+  for (size_t i = 0; i < count; ++i) out[i] = static_cast<uint8_t>(((x[i] + half) >> shift) + kActivationOffset);
 }
 
 inline int32_t Rescaled(int32_t sum, const Rescale& rescale, size_t i, int64_t half) {
@@ -122,34 +123,31 @@ int32_t ScoresLoop(const int32_t* dots, const int32_t* scale, int shift, int32_t
   return largest;
 }
 
-void SoftmaxWeightsLoop(const int32_t* scores, int32_t largest, const int32_t* scale, int32_t* weights, size_t count,
-                        SoftmaxSums& sums) {
-  uint64_t total = 0;
-  uint64_t scaled_total = 0;
-  uint64_t largest_scaled = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const uint32_t weight = Exp2Negative(static_cast<uint32_t>(largest - scores[i])) >> (kWeightBits - 15);
-    weights[i] = static_cast<int32_t>(weight);
-    const uint64_t scaled = uint64_t{weight} * static_cast<uint32_t>(scale[i]);
-    total += weight;
-    scaled_total += scaled;
-    largest_scaled = scaled > largest_scaled ? scaled : largest_scaled;
+void SoftmaxWeightsLoop(const SoftmaxInput& input, int32_t* scaled, size_t count, SoftmaxSums& sums) {
+  const SoftmaxInput in = input;
+  int32_t largest_scaled = 0;
+  for (size_t begin = 0; begin < count; begin += kWeightBlock) {
+    const size_t end = begin + kWeightBlock < count ? begin + kWeightBlock : count;
+    uint32_t total = 0;
+    for (size_t i = begin; i < end; ++i) {
+      const uint32_t weight = Exp2Negative(static_cast<uint32_t>(in.largest - in.scores[i])) >> (kWeightBits - 15);
+      const int32_t product = (static_cast<int32_t>(weight) * (in.scale[i] >> in.scale_shift)) >> 15;
+      scaled[i] = product;
+      largest_scaled = product > largest_scaled ? product : largest_scaled;
+      total += weight;
+    }
+    sums.weights += total;
   }
-  sums.weights += total;
-  sums.scaled += scaled_total;
-  if (largest_scaled > sums.largest_scaled) sums.largest_scaled = largest_scaled;
+  const auto largest = static_cast<uint32_t>(largest_scaled);
+  if (largest > sums.largest_scaled) sums.largest_scaled = largest;
 }
 
-void ScaleWeightsLoop(const int32_t* weights, const int32_t* scale, int shift, int16_t* out, size_t count) {
-  const int64_t half = Half64(shift);
-  for (size_t i = 0; i < count; ++i) {
-    const int64_t scaled = (int64_t{weights[i]} * scale[i] + half) >> shift;
-    out[i] = static_cast<int16_t>(scaled > 32767 ? 32767 : scaled);
-  }
+void ScaleWeightsLoop(const int32_t* scaled, int32_t factor, uint8_t* out, size_t count) {
+  for (size_t i = 0; i < count; ++i) out[i] = static_cast<uint8_t>((scaled[i] * factor + (1 << 15)) >> 16);
 }
 
-uint64_t LogitWeightsLoop(const int32_t* logits, int32_t largest, uint32_t* weights, size_t count) {
-  uint64_t sum = 0;
+inline uint32_t BlockWeights(const int32_t* logits, int32_t largest, uint32_t* weights, size_t count) {
+  uint32_t sum = 0;  // at most 64 * 2^24
   for (size_t i = 0; i < count; ++i) {
     const uint32_t weight = Exp2Negative(static_cast<uint32_t>(largest) - static_cast<uint32_t>(logits[i]));
     weights[i] = weight;
@@ -158,17 +156,12 @@ uint64_t LogitWeightsLoop(const int32_t* logits, int32_t largest, uint32_t* weig
   return sum;
 }
 
-uint64_t WeightsToFrequenciesLoop(uint32_t* weights, const Divisor& divisor, size_t count) {
-  const Divisor by = divisor;
-  uint64_t sum = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const uint64_t weight = weights[i];
-    const uint64_t product = weight * by.high + ((weight * by.low) >> kWeightBits);
-    const auto frequency = static_cast<uint32_t>(product >> by.shift) + 1;
-    weights[i] = frequency;
-    sum += frequency;
+void LogitWeightsLoop(const int32_t* logits, int32_t largest, uint32_t* weights, uint64_t* block_sums, size_t count) {
+  size_t i = 0;
+  for (; i + kWeightBlock <= count; i += kWeightBlock) {
+    block_sums[i / kWeightBlock] = BlockWeights(logits + i, largest, weights + i, kWeightBlock);
   }
-  return sum;
+  if (i < count) block_sums[i / kWeightBlock] = BlockWeights(logits + i, largest, weights + i, count - i);
 }
 
 uint32_t CountBeforeLoop(const int32_t* logits, size_t count, int32_t logit, size_t index) {
@@ -187,8 +180,8 @@ namespace clm::engine_kernels {
 HWY_EXPORT(MaxAbsLoop);
 HWY_EXPORT(MaxLoop);
 HWY_EXPORT(NormProductsLoop);
-HWY_EXPORT(QuantizeNarrowLoop);
-HWY_EXPORT(QuantizeWideLoop);
+HWY_EXPORT(QuantizeLoop);
+HWY_EXPORT(QuantizeByShiftLoop);
 HWY_EXPORT(RescaleRowLoop);
 HWY_EXPORT(RescaleAddLoop);
 HWY_EXPORT(MultiplyRowLoop);
@@ -199,7 +192,6 @@ HWY_EXPORT(ScoresLoop);
 HWY_EXPORT(SoftmaxWeightsLoop);
 HWY_EXPORT(ScaleWeightsLoop);
 HWY_EXPORT(LogitWeightsLoop);
-HWY_EXPORT(WeightsToFrequenciesLoop);
 HWY_EXPORT(CountBeforeLoop);
 
 uint32_t MaxAbs(const int32_t* x, size_t count) { return HWY_DYNAMIC_DISPATCH(MaxAbsLoop)(x, count); }
@@ -210,12 +202,12 @@ int64_t NormProducts(const int32_t* x, int shift, const int16_t* gain, int32_t* 
   return HWY_DYNAMIC_DISPATCH(NormProductsLoop)(x, shift, gain, products, count);
 }
 
-void QuantizeNarrow(const int32_t* x, int shift, int32_t factor, int16_t* out, size_t count) {
-  HWY_DYNAMIC_DISPATCH(QuantizeNarrowLoop)(x, shift, factor, out, count);
+void Quantize(const int32_t* x, int shift, int32_t factor, uint8_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(QuantizeLoop)(x, shift, factor, out, count);
 }
 
-void QuantizeWide(const int32_t* x, int shift, int16_t* out, size_t count) {
-  HWY_DYNAMIC_DISPATCH(QuantizeWideLoop)(x, shift, out, count);
+void QuantizeByShift(const int32_t* x, int shift, uint8_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(QuantizeByShiftLoop)(x, shift, out, count);
 }
 
 void RescaleRow(const int32_t* sums, const Rescale& rescale, int32_t* out, size_t count) {
@@ -244,21 +236,16 @@ int32_t Scores(const int32_t* dots, const int32_t* scale, int shift, int32_t* sc
   return HWY_DYNAMIC_DISPATCH(ScoresLoop)(dots, scale, shift, scores, count);
 }
 
-void SoftmaxWeights(const int32_t* scores, int32_t largest, const int32_t* scale, int32_t* weights, size_t count,
-                    SoftmaxSums& sums) {
-  HWY_DYNAMIC_DISPATCH(SoftmaxWeightsLoop)(scores, largest, scale, weights, count, sums);
+void SoftmaxWeights(const SoftmaxInput& input, int32_t* scaled, size_t count, SoftmaxSums& sums) {
+  HWY_DYNAMIC_DISPATCH(SoftmaxWeightsLoop)(input, scaled, count, sums);
 }
 
-void ScaleWeights(const int32_t* weights, const int32_t* scale, int shift, int16_t* out, size_t count) {
-  HWY_DYNAMIC_DISPATCH(ScaleWeightsLoop)(weights, scale, shift, out, count);
+void ScaleWeights(const int32_t* scaled, int32_t factor, uint8_t* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(ScaleWeightsLoop)(scaled, factor, out, count);
 }
 
-uint64_t LogitWeights(const int32_t* logits, int32_t largest, uint32_t* weights, size_t count) {
-  return HWY_DYNAMIC_DISPATCH(LogitWeightsLoop)(logits, largest, weights, count);
-}
-
-uint64_t WeightsToFrequencies(uint32_t* weights, const Divisor& divisor, size_t count) {
-  return HWY_DYNAMIC_DISPATCH(WeightsToFrequenciesLoop)(weights, divisor, count);
+void LogitWeights(const int32_t* logits, int32_t largest, uint32_t* weights, uint64_t* block_sums, size_t count) {
+  HWY_DYNAMIC_DISPATCH(LogitWeightsLoop)(logits, largest, weights, block_sums, count);
 }
 
 uint32_t CountBefore(const int32_t* logits, size_t count, int32_t logit, size_t index) {

@@ -22,10 +22,11 @@ int32_t Max(const int32_t* x, size_t count);
 // |n[i]| <= 2^15.
 int64_t NormProducts(const int32_t* x, int shift, const int16_t* gain, int32_t* products, size_t count);
 
+// Activations for kernels/dot.h, kActivationOffset too high as those want them.
 // out[i] = round(round(x[i] * 2^-shift) * factor * 2^-24): with factor = 127 * 2^24 / largest, in [-127, 127].
-void QuantizeNarrow(const int32_t* x, int shift, int32_t factor, int16_t* out, size_t count);
+void Quantize(const int32_t* x, int shift, int32_t factor, uint8_t* out, size_t count);
 // out[i] = round(x[i] * 2^-shift). Requires a shift that makes it fit.
-void QuantizeWide(const int32_t* x, int shift, int16_t* out, size_t count);
+void QuantizeByShift(const int32_t* x, int shift, uint8_t* out, size_t count);
 
 // What turns sums of a matrix product into fixed point: sum * (row_scale[i] * mantissa) * 2^-shift, clamped to +-limit.
 struct Rescale {
@@ -54,26 +55,23 @@ int32_t Scores(const int32_t* dots, const int32_t* scale, int shift, int32_t* sc
 
 struct SoftmaxSums {
   uint64_t weights = 0;
-  uint64_t scaled = 0;          // of weight * scale
-  uint64_t largest_scaled = 0;  // weight * scale
+  uint32_t largest_scaled = 0;
 };
-// weights[i] = 2^(15 - (largest - scores[i]) / 2^16); adds to `sums`. Requires scores[i] <= largest.
-void SoftmaxWeights(const int32_t* scores, int32_t largest, const int32_t* scale, int32_t* weights, size_t count,
-                    SoftmaxSums& sums);
-// out[i] = min(round(weights[i] * scale[i] * 2^-shift), 32767).
-void ScaleWeights(const int32_t* weights, const int32_t* scale, int shift, int16_t* out, size_t count);
-
-// weights[i] = 2^(24 - (largest - logits[i]) / 2^16); returns their sum.
-uint64_t LogitWeights(const int32_t* logits, int32_t largest, uint32_t* weights, size_t count);
-
-// Replaces weight w by 1 + floor(w * spread / sum), given as 1 + ((w * high + (w * low >> 24)) >> shift); returns their
-// sum.
-struct Divisor {
-  uint32_t high;
-  uint32_t low;
-  int shift;
+// With weight w = 2^(15 - (largest - scores[i]) / 2^16): scaled[i] = w * (scale[i] >> scale_shift) >> 15; adds to
+// `sums`. Requires scores[i] <= largest, 0 <= scale[i] >> scale_shift < 2^15.
+struct SoftmaxInput {
+  const int32_t* scores;
+  const int32_t* scale;
+  int32_t largest;
+  int scale_shift;
 };
-uint64_t WeightsToFrequencies(uint32_t* weights, const Divisor& divisor, size_t count);
+void SoftmaxWeights(const SoftmaxInput& input, int32_t* scaled, size_t count, SoftmaxSums& sums);
+// out[i] = round(scaled[i] * factor * 2^-16), with no offset. Requires that it fits.
+void ScaleWeights(const int32_t* scaled, int32_t factor, uint8_t* out, size_t count);
+
+inline constexpr size_t kWeightBlock = 64;
+// weights[i] = 2^(24 - (largest - logits[i]) / 2^16); block_sums[b] = the sum of weights 64 b .. 64 b + 63.
+void LogitWeights(const int32_t* logits, int32_t largest, uint32_t* weights, uint64_t* block_sums, size_t count);
 
 // How many logits come before `logit` of index `index`: larger ones anywhere, equal ones below the index.
 uint32_t CountBefore(const int32_t* logits, size_t count, int32_t logit, size_t index);

@@ -88,8 +88,8 @@ TEST(EngineModelTest, FingerprintAndCanaryOfAFixedModel) {
   const auto model = Made(config, weights);
   std::string canary;
   for (const uint8_t byte : model->canary()) absl::StrAppend(&canary, absl::Hex(byte, absl::kZeroPad2));
-  EXPECT_EQ(model->fingerprint(), "2a33fe7f8ba28d7a85d18af8fb7d3c21325b96bae66d0099dddad2be69a2be6b");
-  EXPECT_EQ(canary, "f2193709e31da903");
+  EXPECT_EQ(model->fingerprint(), "d1ddee5170379e1d86b89f9631e330a967bffb06c9101b32fd8ca987e3528785");
+  EXPECT_EQ(canary, "21f10a817ef98b50");
 }
 
 }  // namespace

@@ -13,7 +13,6 @@ namespace clm {
 namespace {
 
 using ::clm::testing::StatusIs;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::vector<float> Weights(size_t count) {
@@ -41,11 +40,12 @@ TEST(PackedMatrixTest, WeightsAreWithinHalfAUnitOfTheirRow) {
 }
 
 TEST(PackedMatrixTest, SumsThatCouldOverflowAreRefusedByName) {
-  const std::vector<float> weights(64, 1.0F);
-  // Every weight becomes 127: 64 * 127 * 2^18 is just below 2^31, 2^19 is not.
-  EXPECT_OK(PackedMatrix::Create(weights, {.name = "ones", .rows = 1, .columns = 64, .activation_bits = 18}));
-  EXPECT_THAT(PackedMatrix::Create(weights, {.name = "ones", .rows = 1, .columns = 64, .activation_bits = 19}),
-              StatusIs(absl::StatusCode::kInvalidArgument, AllOf(HasSubstr("ones: the weights of row 0 sum to 8128"))));
+  // Every weight becomes 127: 66,052 of them sum to 2^23 - 4, one more is too many.
+  const std::vector<float> weights(66053, 1.0F);
+  EXPECT_OK(PackedMatrix::Create(std::span(weights).first(66052), {.name = "ones", .rows = 1, .columns = 66052}));
+  EXPECT_THAT(PackedMatrix::Create(weights, {.name = "ones", .rows = 1, .columns = 66053}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("ones: the weights of row 0 sum to 8388731 in size, the limit is 8388607")));
 }
 
 TEST(PackedMatrixTest, WeightsThatAreNotFiniteAreRefused) {

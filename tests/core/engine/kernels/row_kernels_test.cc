@@ -8,6 +8,7 @@
 #include "core/base/digest.h"
 #include "core/base/rng.h"
 #include "core/engine/fixed_point.h"
+#include "core/engine/kernels/dot.h"
 #include "core/engine/tables.h"
 #include "hwy/targets.h"
 
@@ -64,13 +65,13 @@ TEST(RowKernelsTest, QuantisingFillsTheRange) {
     const uint32_t largest = MaxAbs(values.data(), kCount);
     const int shift = ShiftToBits(largest, 16);
     const auto factor = static_cast<int32_t>((int64_t{127} << 24) / RoundShift(largest, shift));
-    std::vector<int16_t> narrow(kCount);
-    QuantizeNarrow(values.data(), shift, factor, narrow.data(), kCount);
-    std::vector<int16_t> wide(kCount);
-    QuantizeWide(values.data(), ShiftToBits(largest, 13), wide.data(), kCount);
+    std::vector<uint8_t> scaled(kCount);
+    Quantize(values.data(), shift, factor, scaled.data(), kCount);
+    std::vector<uint8_t> shifted(kCount);
+    QuantizeByShift(values.data(), ShiftToBits(largest, 6), shifted.data(), kCount);
     for (size_t i = 0; i < kCount; ++i) {
-      ASSERT_NEAR(narrow[i], values[i] * 127.0 / largest, 0.51) << target;
-      ASSERT_EQ(wide[i], RoundShift(values[i], ShiftToBits(largest, 13))) << target;
+      ASSERT_NEAR(scaled[i] - kActivationOffset, values[i] * 127.0 / largest, 0.51) << target;
+      ASSERT_EQ(shifted[i] - kActivationOffset, RoundShift(values[i], ShiftToBits(largest, 6))) << target;
     }
   });
 }
@@ -86,19 +87,20 @@ TEST(RowKernelsTest, FunctionsAreThoseOfTheTables) {
     Silu(gates.data(), silu.data(), kCount);
     std::vector<uint32_t> weights(kCount);
     const int32_t largest = Max(logits.data(), kCount);
-    const uint64_t sum = LogitWeights(logits.data(), largest, weights.data(), kCount);
-    uint64_t want_sum = 0;
+    std::vector<uint64_t> sums(2);
+    LogitWeights(logits.data(), largest, weights.data(), sums.data(), kCount);
+    std::vector<uint64_t> want_sums(2);
     for (size_t i = 0; i < kCount; ++i) {
       ASSERT_EQ(silu[i], gates[i] * Sigmoid(gates[i])) << target;
       ASSERT_EQ(weights[i], Exp2Negative(static_cast<uint32_t>(largest - logits[i]))) << target;
-      want_sum += weights[i];
+      want_sums[i / kWeightBlock] += weights[i];
       uint32_t before = 0;
       for (size_t j = 0; j < kCount; ++j) {
         if (logits[j] > logits[i] || (logits[j] == logits[i] && j < i)) ++before;
       }
       ASSERT_EQ(CountBefore(logits.data(), kCount, logits[i], i), before) << target;
     }
-    ASSERT_EQ(sum, want_sum) << target;
+    ASSERT_EQ(sums, want_sums) << target;
   });
 }
 
@@ -136,17 +138,14 @@ std::string DigestOfAll() {
   const int32_t largest = Scores(Values(14, 26).data(), scale.data(), 24, out.data(), kCount);
   add(out);
   SoftmaxSums sums;
-  std::vector<int32_t> weights(kCount);
-  SoftmaxWeights(out.data(), largest, scale.data(), weights.data(), kCount, sums);
-  add(weights);
-  add(std::vector<uint64_t>{sums.weights, sums.scaled, sums.largest_scaled});
-  std::vector<int16_t> small(kCount);
-  ScaleWeights(weights.data(), scale.data(), ShiftToBits(sums.largest_scaled, 15), small.data(), kCount);
+  std::vector<int32_t> scaled(kCount);
+  SoftmaxWeights({.scores = out.data(), .scale = scale.data(), .largest = largest, .scale_shift = 6}, scaled.data(),
+                 kCount, sums);
+  add(scaled);
+  add(std::vector<uint64_t>{sums.weights, sums.largest_scaled});
+  std::vector<uint8_t> small(kCount);
+  ScaleWeights(scaled.data(), static_cast<int32_t>((255U << 16) / sums.largest_scaled), small.data(), kCount);
   add(small);
-  std::vector<uint32_t> table(kCount);
-  for (size_t i = 0; i < kCount; ++i) table[i] = static_cast<uint32_t>(scale[i]) * 16;
-  add(std::vector<uint64_t>{WeightsToFrequencies(table.data(), {.high = 12345, .low = 777777, .shift = 30}, kCount)});
-  add(table);
   return ToHex(hash.Finish());
 }
 
