@@ -212,19 +212,26 @@ struct FaultFileSystem::State {
     }
   }
 
+  using Folders = std::vector<std::pair<std::string, std::shared_ptr<Node>>>;
+
   // Writes the durable tree into the emptied root.
   void Rebuild() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
-    std::vector<std::pair<std::string, std::shared_ptr<Node>>> folders = {{root, tree}};
+    Folders folders = {{root, tree}};
     while (!folders.empty()) {
       const auto [path, folder] = folders.back();
       folders.pop_back();
-      for (const auto& [name, node] : folder->durable) {
-        const std::string child_path = JoinPath(path, name);
-        const absl::Status written =
-            node->is_directory ? base.MakeDirectories(child_path) : WriteBack(child_path, node->durable_data);
-        CLM_CHECK(written.ok());
-        if (node->is_directory) folders.emplace_back(child_path, node);
-      }
+      RebuildFolder(path, *folder, folders);
+    }
+  }
+
+  // Writes what lies in `folder`, and adds the folders in it to `folders`.
+  void RebuildFolder(const std::string& path, const Node& folder, Folders& folders) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    for (const auto& [name, node] : folder.durable) {
+      const std::string child_path = JoinPath(path, name);
+      const absl::Status written =
+          node->is_directory ? base.MakeDirectories(child_path) : WriteBack(child_path, node->durable_data);
+      CLM_CHECK(written.ok());
+      if (node->is_directory) folders.emplace_back(child_path, node);
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
@@ -25,7 +26,7 @@ std::string FormatSeconds(double seconds) {
   constexpr double kLongest = 1e15;  // well inside uint64_t
   if (!(seconds >= 0)) return "unknown";
   if (seconds < 59.95) return absl::StrFormat("%.1fs", seconds);
-  const uint64_t whole = static_cast<uint64_t>(std::min(seconds, kLongest) + 0.5);
+  const uint64_t whole = static_cast<uint64_t>(std::llround(std::min(seconds, kLongest)));
   if (whole < 3600) return absl::StrFormat("%dm %02ds", whole / 60, whole % 60);
   return absl::StrFormat("%dh %02dm", whole / 3600, whole % 3600 / 60);
 }
