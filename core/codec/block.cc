@@ -76,12 +76,14 @@ absl::Status CheckCodedChecksum(absl::string_view block, BlockPlace place) {
 }
 
 absl::StatusOr<std::string> DecodeBlock(absl::string_view block, const BlockHeader& header, BlockPlace place,
-                                        const BlockCoder& coder, const CancellationToken& cancel) {
+                                        const BlockCoder& coder, const CancellationToken& cancel,
+                                        std::optional<absl::string_view> expected) {
   CLM_RETURN_IF_ERROR(CheckCodedChecksum(block, place));
   const absl::string_view payload = block.substr(kBlockHeaderBytes, header.coded_bytes);
-  const bool stored = header.codec == CodecId::kStored;
-  absl::StatusOr<std::string> raw = stored ? StoredBlock().Decode(payload, header.raw_bytes, cancel)
-                                           : coder.Decode(payload, header.raw_bytes, cancel);
+  const StoredBlock stored;
+  const BlockCoder& by = header.codec == CodecId::kStored ? static_cast<const BlockCoder&>(stored) : coder;
+  absl::StatusOr<std::string> raw = expected.has_value() ? by.DecodeExpecting(payload, *expected, cancel)
+                                                         : by.Decode(payload, header.raw_bytes, cancel);
   if (!raw.ok()) {
     if (raw.status().code() != absl::StatusCode::kDataLoss) return raw.status();
     return BlockDamage(place.index, place.offset, raw.status().message());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -30,7 +31,10 @@ absl::StatusOr<BlockHeader> ParseBlockHeader(absl::string_view data, const Frame
 absl::Status CheckCodedChecksum(absl::string_view block, BlockPlace place);
 
 // The raw bytes of `block` (header.total_bytes() long), proven by both checksums. `coder` is the frame's coder.
+// `expected`, if given, is what the caller believes that they are, header.raw_bytes of them: it makes no difference but
+// in time.
 absl::StatusOr<std::string> DecodeBlock(absl::string_view block, const BlockHeader& header, BlockPlace place,
-                                        const BlockCoder& coder, const CancellationToken& cancel);
+                                        const BlockCoder& coder, const CancellationToken& cancel,
+                                        std::optional<absl::string_view> expected = std::nullopt);
 
 }  // namespace clm

@@ -158,7 +158,7 @@ absl::Status FrameEncoder::EncodeBlock(uint32_t index, absl::string_view raw, bo
                               .coded_bytes = static_cast<uint32_t>(out.bytes.size() - kBlockOverheadBytes),
                               .codec = out.stored ? CodecId::kStored : codec};
   const absl::StatusOr<std::string> decoded =
-      DecodeBlock(out.bytes, header, {.index = index, .offset = 0}, *coder_, context_.cancel);
+      DecodeBlock(out.bytes, header, {.index = index, .offset = 0}, *coder_, context_.cancel, raw);
   CLM_RETURN_IF_ERROR(context_.cancel.Check());
   out.verified = true;
   out.verify_failed = !decoded.ok() || *decoded != raw;

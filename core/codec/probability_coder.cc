@@ -65,17 +65,23 @@ class Decoding {
 ProbabilityCoder::ProbabilityCoder(std::shared_ptr<const CodingModel> model)
     : model_(std::move(model)), parameters_(ParametersOf(*model_)) {}
 
-absl::StatusOr<std::string> ProbabilityCoder::Encode(absl::string_view raw, const CancellationToken& cancel) const {
-  CLM_ASSIGN_OR_RETURN(const std::vector<SymbolId> symbols, model_->SymbolsOf(raw));
+absl::StatusOr<std::vector<SymbolInterval>> ProbabilityCoder::IntervalsOf(std::span<const SymbolId> symbols,
+                                                                          const CancellationToken& cancel) const {
   std::vector<SymbolInterval> intervals(symbols.size());
   const LaneWork work = {.symbols = symbols, .intervals = intervals};
   CLM_RETURN_IF_ERROR(model_->lanes().Run({&work, 1}, cancel));
-  RansEncoder encoder(parameters_.precision_bits);
-  encoder.Reserve(symbols.size());
   for (size_t i = 0; i < symbols.size(); ++i) {
     CLM_RETURN_IF_ERROR(CheckInterval(intervals[i], symbols[i], parameters_.precision_bits));
-    encoder.Add(intervals[i]);
   }
+  return intervals;
+}
+
+absl::StatusOr<std::string> ProbabilityCoder::Encode(absl::string_view raw, const CancellationToken& cancel) const {
+  CLM_ASSIGN_OR_RETURN(const std::vector<SymbolId> symbols, model_->SymbolsOf(raw));
+  CLM_ASSIGN_OR_RETURN(const std::vector<SymbolInterval> intervals, IntervalsOf(symbols, cancel));
+  RansEncoder encoder(parameters_.precision_bits);
+  encoder.Reserve(intervals.size());
+  for (const SymbolInterval& interval : intervals) encoder.Add(interval);
   return encoder.Finish();
 }
 
@@ -86,6 +92,31 @@ absl::StatusOr<std::string> ProbabilityCoder::Decode(absl::string_view payload, 
       .next = [&decoding](SymbolPredictor& predictor, size_t lane) { return decoding.Next(predictor, lane); }};
   CLM_RETURN_IF_ERROR(model_->lanes().Run({&work, 1}, cancel));
   return decoding.Finish();
+}
+
+absl::StatusOr<std::string> ProbabilityCoder::DecodeExpecting(absl::string_view payload, absl::string_view expected,
+                                                              const CancellationToken& cancel) const {
+  CLM_ASSIGN_OR_RETURN(const std::vector<SymbolId> symbols, model_->SymbolsOf(expected));
+  CLM_ASSIGN_OR_RETURN(const std::vector<SymbolInterval> intervals, IntervalsOf(symbols, cancel));
+  std::optional<std::string> raw = DecodeGuessed(payload, symbols, intervals, expected.size());
+  return raw.has_value() ? absl::StatusOr<std::string>(*std::move(raw)) : Decode(payload, expected.size(), cancel);
+}
+
+std::optional<std::string> ProbabilityCoder::DecodeGuessed(absl::string_view payload, std::span<const SymbolId> symbols,
+                                                           std::span<const SymbolInterval> intervals,
+                                                           size_t raw_length) const {
+  RansDecoder decoder(payload, parameters_.precision_bits);
+  if (!decoder.Start()) return std::nullopt;
+  std::string raw;
+  for (size_t i = 0; i < symbols.size(); ++i) {
+    const uint32_t slot = decoder.Slot();
+    const bool is_it = slot >= intervals[i].start && slot - intervals[i].start < intervals[i].frequency;
+    if (!is_it || !model_->AppendBytes(symbols[i], raw_length, raw).ok() || !decoder.Take(intervals[i])) {
+      return std::nullopt;
+    }
+  }
+  if (raw.size() != raw_length || !decoder.Finished()) return std::nullopt;
+  return raw;
 }
 
 }  // namespace clm

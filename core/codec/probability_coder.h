@@ -11,7 +11,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "core/codec/block_coder.h"
 #include "core/codec/coding_model.h"
@@ -28,8 +31,18 @@ class ProbabilityCoder final : public BlockCoder {
   absl::StatusOr<std::string> Encode(absl::string_view raw, const CancellationToken& cancel) const override;
   absl::StatusOr<std::string> Decode(absl::string_view payload, size_t raw_length,
                                      const CancellationToken& cancel) const override;
+  // Takes the symbols of `expected` as guesses, so that the predictor can go through many at once.
+  absl::StatusOr<std::string> DecodeExpecting(absl::string_view payload, absl::string_view expected,
+                                              const CancellationToken& cancel) const override;
 
  private:
+  // From a run of the predictor over `symbols`.
+  absl::StatusOr<std::vector<SymbolInterval>> IntervalsOf(std::span<const SymbolId> symbols,
+                                                          const CancellationToken& cancel) const;
+  // The bytes of `payload` if its symbols are `symbols`, whose intervals are given: the data decide at each of them.
+  std::optional<std::string> DecodeGuessed(absl::string_view payload, std::span<const SymbolId> symbols,
+                                           std::span<const SymbolInterval> intervals, size_t raw_length) const;
+
   const std::shared_ptr<const CodingModel> model_;
   const CodecParameters parameters_;
 };

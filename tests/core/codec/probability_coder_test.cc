@@ -1,7 +1,9 @@
 #include "core/codec/probability_coder.h"
 
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/byte_writer.h"
 #include "core/entropy/rans.h"
@@ -78,6 +80,25 @@ TEST(ProbabilityCoderTest, CodesTheSymbolsOfAnyRepresentation) {
   // "ab" at the end of a block that ends between its bytes.
   ASSERT_OK_AND_ASSIGN(const std::string pair, coder.Encode("ab", {}));
   EXPECT_THAT(coder.Decode(pair, 1, {}), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("beyond 1")));
+}
+
+TEST(ProbabilityCoderTest, ExpectationsChangeNoAnswer) {
+  const auto coder = CoderOf(std::make_unique<Order0Predictor>());
+  const std::string raw = Words(6, 300);
+  ASSERT_OK_AND_ASSIGN(const std::string payload, coder->Encode(raw, {}));
+  std::vector<std::string> expectations = {raw, Words(7, 300)};
+  expectations.push_back(raw);
+  expectations.back().back() = '?';
+  for (const std::string& expected : expectations) EXPECT_EQ(*coder->DecodeExpecting(payload, expected, {}), raw);
+  for (const size_t length : std::initializer_list<size_t>{0, 299}) {
+    EXPECT_EQ(coder->DecodeExpecting(payload, absl::string_view(raw).substr(0, length), {}).status(),
+              coder->Decode(payload, length, {}).status());
+  }
+  for (size_t i = 0; i < payload.size(); ++i) {
+    std::string damaged = payload;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_EQ(coder->DecodeExpecting(damaged, raw, {}).status(), coder->Decode(damaged, raw.size(), {}).status()) << i;
+  }
 }
 
 TEST(ProbabilityCoderTest, DamageAndCancellation) {
