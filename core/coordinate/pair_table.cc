@@ -97,27 +97,30 @@ bool PairTable::TryToPlace(std::span<const uint64_t> keys, std::span<const Symbo
 
   displacements_.assign(buckets, 0);
   slots_.assign(slots, {});
+  std::vector<Slot> wanted;
   for (size_t size = kMaxBucketKeys; size > 0; --size) {
     for (const uint32_t bucket : buckets_of_size[size]) {
-      const std::span<const uint32_t> all = std::span(members).subspan(ends[bucket], size);
-      uint32_t displacement = 0;
-      size_t done = 0;
-      for (; displacement < kMaxDisplacement; ++displacement) {
-        for (done = 0; done < size; ++done) {
-          const size_t slot = SlotOf(Hash(keys[all[done]], seed_), displacement, slot_shift_);
-          if (slots_[slot].id != kNoSymbol) break;
-          slots_[slot] = {.key = keys[all[done]], .id = ids[all[done]]};
-        }
-        if (done == size) break;
-        for (size_t i = 0; i < done; ++i) {
-          slots_[SlotOf(Hash(keys[all[i]], seed_), displacement, slot_shift_)] = {};
-        }
+      wanted.clear();
+      for (const uint32_t i : std::span(members).subspan(ends[bucket], size)) {
+        wanted.push_back({.key = keys[i], .id = ids[i]});
       }
-      if (done != size) return false;
-      displacements_[bucket] = displacement;
+      if (!PlaceBucket(wanted, displacements_[bucket])) return false;
     }
   }
   return true;
+}
+
+bool PairTable::PlaceBucket(std::span<const Slot> wanted, uint32_t& displacement) {
+  const auto slot_of = [&](const Slot& each) -> Slot& {
+    return slots_[SlotOf(Hash(each.key, seed_), displacement, slot_shift_)];
+  };
+  for (displacement = 0; displacement < kMaxDisplacement; ++displacement) {
+    size_t done = 0;
+    for (; done < wanted.size() && slot_of(wanted[done]).id == kNoSymbol; ++done) slot_of(wanted[done]) = wanted[done];
+    if (done == wanted.size()) return true;
+    for (size_t i = 0; i < done; ++i) slot_of(wanted[i]) = {};
+  }
+  return false;
 }
 
 void PairTable::FillParts(std::span<const SymbolPair> pairs, SymbolId max_id) {

@@ -89,6 +89,9 @@ class PairTable {
   void FillHash(std::span<const SymbolPair> pairs, std::span<const SymbolId> ids);
   // False if the seed does not spread the keys well enough.
   bool TryToPlace(std::span<const uint64_t> keys, std::span<const SymbolId> ids);
+  // Puts all of `wanted`, the keys of one bucket, into free slots and says by which displacement; false when there is
+  // none.
+  bool PlaceBucket(std::span<const Slot> wanted, uint32_t& displacement);
   void FillParts(std::span<const SymbolPair> pairs, SymbolId max_id);
 
   size_t size_ = 0;

@@ -96,7 +96,7 @@ absl::Status Unfolder::Unfold(std::span<const SymbolId> ids, ThreadPool& pool, c
   }
   const size_t begin = out.size();
   out.resize(begin + ends.back());
-  const absl::Status copied = pool.ParallelFor(pieces, cancel, [&](size_t p) {
+  absl::Status copied = pool.ParallelFor(pieces, cancel, [&](size_t p) {
     Copy(piece(p), std::span(out).subspan(begin + ends[p], ends[p + 1] - ends[p]));
     return absl::OkStatus();
   });

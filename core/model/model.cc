@@ -29,7 +29,7 @@ absl::Status CheckComposition(const ModelConfig& config, const RowComposition& c
 
 // The weights as a plain checkpoint holds them, on the CPU.
 at::Tensor PlainWeights(const Transformer& transformer) {
-  const at::Tensor weights = transformer.weights().to(at::kCPU).contiguous();
+  at::Tensor weights = transformer.weights().to(at::kCPU).contiguous();
   if (transformer.composition() == nullptr) return weights;
   const ParameterLayout plain = ParameterLayout::Plain(transformer.config());
   at::Tensor folded = at::zeros({plain.total()}, at::kFloat);
