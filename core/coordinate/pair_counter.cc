@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
+#include "core/coordinate/worker_pool.h"
 
 namespace clm {
 namespace {
@@ -21,8 +22,8 @@ constexpr uint64_t kSymbolsPerPartition = 4096;
 constexpr size_t kMinSlots = 16;
 constexpr size_t kMaxProbes = 128;
 constexpr size_t kBatchChunks = 16;
-// Tables of symbols or of small squares, so that threads seldom wait for each other.
-constexpr size_t kGroupsPerThread = 4;
+// Keys that are partitioned at once: they stay in the second-level cache.
+constexpr size_t kPartKeys = size_t{1} << 14;
 constexpr size_t kReadPairs = 4096;
 constexpr uint64_t kEmptyKey = ~uint64_t{0};
 
@@ -71,8 +72,12 @@ absl::StatusOr<std::vector<bool>> TakenBySelfPairs(const SymbolStream& stream, c
 
 size_t PairCountTable::SlotOf(uint64_t key) const { return static_cast<size_t>(Mix(Mix(key) ^ seed_) >> shift_); }
 
+uint64_t PairCountTable::grown_bytes() const {
+  return std::max(kMinSlots, 2 * slots_.size()) * sizeof(PairCount);
+}
+
 void PairCountTable::Add(uint64_t key, uint64_t count) {
-  if (size_ * 8 >= slots_.size() * 5) Grow();
+  if (is_full()) Grow();
   size_t slot = SlotOf(key);
   for (size_t probes = 0;; ++probes) {
     PairCount& entry = slots_[slot];
@@ -185,41 +190,74 @@ size_t PairCounter::batch_chunks(size_t threads, size_t chunk_symbols) const {
 }
 
 void PairCounter::Partition(PairKeys& batch) const {
-  std::vector<uint32_t>& ends = batch.ends;
+  PairKeys partitioned = {.keys = std::move(batch.other_keys),
+                          .weights = std::move(batch.other_weights),
+                          .ends = std::move(batch.ends),
+                          .other_keys = {},
+                          .other_weights = {}};
+  Partition(batch, partitioned);
+  partitioned.other_keys = std::move(batch.keys);
+  partitioned.other_weights = std::move(batch.weights);
+  batch = std::move(partitioned);
+}
+
+void PairCounter::Partition(const PairKeys& batch, PairKeys& partitioned) const {
+  std::vector<uint32_t>& ends = partitioned.ends;
   ends.assign(partitions() + 1, 0);
-  if (partition_bits_ == 0) {
-    ends[1] = static_cast<uint32_t>(batch.keys.size());
-    return;
-  }
   for (const uint64_t key : batch.keys) ++ends[PartitionOf(key)];
   uint32_t begin = 0;
   for (uint32_t& end : ends) begin += std::exchange(end, begin);
-  std::vector<uint64_t>& keys = batch.other_keys;
-  std::vector<uint64_t>& weights = batch.other_weights;
-  keys.resize(batch.keys.size());
-  weights.resize(batch.weights.size());
-  for (size_t i = 0; i < keys.size(); ++i) {
+  partitioned.keys.resize(batch.keys.size());
+  partitioned.weights.resize(batch.weights.size());
+  uint64_t* const keys = partitioned.keys.data();
+  for (size_t i = 0; i < batch.keys.size(); ++i) {
     const uint32_t to = ends[PartitionOf(batch.keys[i])]++;
     keys[to] = batch.keys[i];
-    if (!weights.empty()) weights[to] = batch.weights[i];
+    if (!batch.weights.empty()) partitioned.weights[to] = batch.weights[i];
   }
-  batch.keys.swap(keys);
-  batch.weights.swap(weights);
   // Each entry now is the end of its partition; entry p + 1 becomes that, entry 0 the begin of the first.
   std::rotate(ends.begin(), ends.end() - 1, ends.end());
   ends[0] = 0;
 }
 
 absl::Status PairCounter::Add(std::span<const PairKeys> batches, ThreadPool& pool, const CancellationToken& cancel) {
-  CLM_RETURN_IF_ERROR(pool.ParallelFor(partitions(), cancel, [&](size_t p) {
-    for (const PairKeys& batch : batches) {
-      for (uint32_t i = batch.ends[p]; i < batch.ends[p + 1]; ++i) {
-        tables_[p].Add(batch.keys[i], batch.weights.empty() ? 1 : batch.weights[i]);
+  std::vector<Place> places(partitions());
+  while (true) {
+    std::atomic<uint64_t> used_bytes = memory_bytes();
+    std::atomic<bool> is_over = false;
+    CLM_RETURN_IF_ERROR(pool.ParallelFor(partitions(), cancel, [&](size_t p) {
+      if (!AddPartition(batches, p, used_bytes, places[p])) is_over = true;
+      return absl::OkStatus();
+    }));
+    if (!is_over) return absl::OkStatus();
+    CLM_RETURN_IF_ERROR(Spill());
+  }
+}
+
+bool PairCounter::AddPartition(std::span<const PairKeys> batches, size_t partition, std::atomic<uint64_t>& used_bytes,
+                               Place& place) {
+  PairCountTable& table = tables_[partition];
+  const bool is_limited = options_.memory_limit_bytes > 0;
+  for (; place.batch < batches.size(); ++place.batch, place.key = 0) {
+    const PairKeys& batch = batches[place.batch];
+    const uint32_t end = batch.ends[partition + 1];
+    for (uint32_t i = batch.ends[partition] + place.key; i < end; ++i) {
+      const uint64_t before = table.memory_bytes();
+      uint64_t more = 0;
+      if (is_limited && table.is_full()) {
+        // Old slots stay until the new ones are filled. An empty table may always grow, so that adding ends.
+        more = table.grown_bytes();
+        if (used_bytes.fetch_add(more) + more > table_limit_bytes() && before > 0) {
+          used_bytes -= more;
+          place.key = i - batch.ends[partition];
+          return false;
+        }
       }
+      table.Add(batch.keys[i], batch.weights.empty() ? 1 : batch.weights[i]);
+      if (is_limited && table.memory_bytes() != before) used_bytes += table.memory_bytes() - before - more;
     }
-    return absl::OkStatus();
-  }));
-  return SpillIfOver();
+  }
+  return true;
 }
 
 absl::Status PairCounter::Subtract(std::span<const PairKeys> batches, ThreadPool& pool,
@@ -239,66 +277,75 @@ absl::Status PairCounter::Subtract(std::span<const PairKeys> batches, ThreadPool
 
 absl::Status PairCounter::Count(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
                                 const CancellationToken& cancel) {
-  const uint64_t cells = uint64_t{options.vocab_size} * options.vocab_size;
-  const bool dense = options.vocab_size <= kDenseVocabLimit && cells <= 4 * stream.symbol_count();
-  return dense ? CountDense(stream, options, pool, cancel) : CountHashed(stream, options, pool, cancel);
+  return CountsDense(stream, options.vocab_size, pool.threads()) ? CountDense(stream, options, pool, cancel)
+                                                                 : CountHashed(stream, options, pool, cancel);
 }
 
-// Chunk i belongs to group i % groups; each group counts into a table of its own, and tables are added up.
+bool PairCounter::CountsDense(const SymbolStream& stream, uint32_t vocab_size, size_t threads) const {
+  const uint64_t cells = uint64_t{vocab_size} * vocab_size;
+  if (vocab_size > kDenseVocabLimit || cells > 4 * stream.symbol_count()) return false;
+  return options_.memory_limit_bytes == 0 || threads * cells * sizeof(uint64_t) <= options_.memory_limit_bytes / 4;
+}
+
+// Each thread counts into a table of its own, and tables are added up.
 absl::Status PairCounter::CountDense(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
                                      const CancellationToken& cancel) {
   const size_t vocab_size = options.vocab_size;
   CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenBySelfPairs(stream, options, pool, cancel));
-  const size_t groups = std::max<size_t>(1, std::min(kGroupsPerThread * pool.threads(), stream.chunk_count()));
-  std::vector<std::vector<uint64_t>> squares(groups);
-  for (size_t begin = 0; begin < stream.chunk_count(); begin += groups) {
-    const size_t end = std::min(stream.chunk_count(), begin + groups);
-    CLM_RETURN_IF_ERROR(stream.Visit(begin, end, pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
-      std::vector<uint64_t>& square = squares[index - begin];
-      square.resize(vocab_size * vocab_size);
-      ForEachPair(chunk, options, taken[index],
-                  [&](SymbolId left, SymbolId right, uint64_t n) { square[left * vocab_size + right] += n; });
-      return absl::OkStatus();
-    }));
-  }
+  WorkerPool<std::vector<uint64_t>> squares([&] { return std::vector<uint64_t>(vocab_size * vocab_size); });
+  CLM_RETURN_IF_ERROR(stream.Visit(0, stream.chunk_count(), pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
+    const auto square = squares.Borrow();
+    uint64_t* const counts = square->data();
+    ForEachPair(chunk, options, taken[index],
+                [&](SymbolId left, SymbolId right, uint64_t n) { counts[left * vocab_size + right] += n; });
+    return absl::OkStatus();
+  }));
   for (size_t cell = 0; cell < vocab_size * vocab_size; ++cell) {
     uint64_t count = 0;
-    for (const std::vector<uint64_t>& square : squares) count += square.empty() ? 0 : square[cell];
+    for (const std::vector<uint64_t>& square : squares.workers()) count += square[cell];
     if (count == 0) continue;
     const uint64_t key = PairKey(static_cast<SymbolId>(cell / vocab_size), static_cast<SymbolId>(cell % vocab_size));
     tables_[PartitionOf(key)].Add(key, count);
   }
-  return SpillIfOver();
+  const bool is_over = options_.memory_limit_bytes > 0 && memory_bytes() > table_limit_bytes();
+  return is_over ? Spill() : absl::OkStatus();
 }
 
 absl::Status PairCounter::CountHashed(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
                                       const CancellationToken& cancel) {
   CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenBySelfPairs(stream, options, pool, cancel));
-  const size_t step = batch_chunks(pool.threads(), stream.chunk_symbols());
-  std::vector<PairKeys> batches(std::min(step, stream.chunk_count()));
+  const size_t step = std::min(batch_chunks(pool.threads(), stream.chunk_symbols()), stream.chunk_count());
+  const size_t parts = (stream.chunk_symbols() + kPartKeys - 1) / kPartKeys;  // of a chunk
+  std::vector<PairKeys> batches(step * parts);
+  WorkerPool<PairKeys> rooms([] { return PairKeys(); });
   for (size_t begin = 0; begin < stream.chunk_count(); begin += step) {
     const size_t end = std::min(stream.chunk_count(), begin + step);
     CLM_RETURN_IF_ERROR(stream.Visit(begin, end, pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
-      PairKeys& batch = batches[index - begin];
-      batch.Clear();
-      batch.keys.reserve(chunk.size());
-      const bool weighted = !chunk.weights.empty();
-      ForEachPair(chunk, options, taken[index], [&](SymbolId left, SymbolId right, uint64_t n) {
-        batch.Add(left, right);
-        if (weighted) batch.weights.push_back(n);
-      });
-      Partition(batch);
+      const auto room = rooms.Borrow();
+      CollectKeys(chunk, options, taken[index], *room, std::span(batches).subspan((index - begin) * parts, parts));
       return absl::OkStatus();
     }));
-    CLM_RETURN_IF_ERROR(Add(std::span(batches).first(end - begin), pool, cancel));
+    CLM_RETURN_IF_ERROR(Add(std::span(batches).first((end - begin) * parts), pool, cancel));
   }
   return absl::OkStatus();
 }
 
-// A table that doubles holds its old slots beside the new ones, and batches take a quarter.
-absl::Status PairCounter::SpillIfOver() {
-  if (options_.memory_limit_bytes == 0 || memory_bytes() <= options_.memory_limit_bytes / 2) return absl::OkStatus();
-  return Spill();
+// The last part takes what the others leave: chunks with weights may be longer than others.
+void PairCounter::CollectKeys(const SymbolChunk& chunk, const PairCountOptions& options, bool first_is_taken,
+                              PairKeys& room, std::span<PairKeys> parts) const {
+  const bool weighted = !chunk.weights.empty();
+  size_t part = 0;
+  room.Clear();
+  const auto flush = [&] {
+    Partition(room, parts[part++]);
+    room.Clear();
+  };
+  ForEachPair(chunk, options, first_is_taken, [&](SymbolId left, SymbolId right, uint64_t n) {
+    room.Add(left, right);
+    if (weighted) room.weights.push_back(n);
+    if (room.keys.size() == kPartKeys && part + 1 < parts.size()) flush();
+  });
+  while (part < parts.size()) flush();
 }
 
 absl::Status PairCounter::Spill() {
@@ -398,28 +445,25 @@ void PairCounter::Forget(const SymbolPair& pair) {
 
 absl::StatusOr<std::vector<uint64_t>> CountSymbols(const SymbolStream& stream, uint32_t vocab_size, ThreadPool& pool,
                                                    const CancellationToken& cancel) {
-  const size_t groups = std::max<size_t>(1, std::min(kGroupsPerThread * pool.threads(), stream.chunk_count()));
-  std::vector<std::vector<uint64_t>> counts(groups);
-  for (std::vector<uint64_t>& of_group : counts) of_group.resize(vocab_size);
-  for (size_t begin = 0; begin < stream.chunk_count(); begin += groups) {
-    const size_t end = std::min(stream.chunk_count(), begin + groups);
-    CLM_RETURN_IF_ERROR(stream.Visit(begin, end, pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
-      std::vector<uint64_t>& of_group = counts[index - begin];
-      size_t document = 0;
-      for (size_t t = 0; t < chunk.size(); ++t) {
-        if (chunk.symbols[t] == kPackedSeparator) {
-          ++document;
-        } else {
-          of_group[chunk.symbols[t] & kIdMask] += chunk.weights.empty() ? 1 : chunk.weights[document];
-        }
+  WorkerPool<std::vector<uint64_t>> counts([&] { return std::vector<uint64_t>(vocab_size); });
+  CLM_RETURN_IF_ERROR(stream.Visit(0, stream.chunk_count(), pool, cancel, [&](size_t, const SymbolChunk& chunk) {
+    const auto worker = counts.Borrow();
+    uint64_t* const of_id = worker->data();
+    size_t document = 0;
+    for (size_t t = 0; t < chunk.size(); ++t) {
+      if (chunk.symbols[t] == kPackedSeparator) {
+        ++document;
+      } else {
+        of_id[chunk.symbols[t] & kIdMask] += chunk.weights.empty() ? 1 : chunk.weights[document];
       }
-      return absl::OkStatus();
-    }));
+    }
+    return absl::OkStatus();
+  }));
+  std::vector<uint64_t> total(vocab_size);
+  for (const std::vector<uint64_t>& part : counts.workers()) {
+    for (size_t id = 0; id < vocab_size; ++id) total[id] += part[id];
   }
-  for (size_t g = 1; g < groups; ++g) {
-    for (size_t id = 0; id < vocab_size; ++id) counts[0][id] += counts[g][id];
-  }
-  return std::move(counts[0]);
+  return total;
 }
 
 }  // namespace clm

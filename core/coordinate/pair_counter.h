@@ -9,12 +9,13 @@
 // Visit() adds up the files, one partition at a time. Counts are sums, so neither threads nor batches nor limits change
 // them.
 //
-// Memory: 16 bytes for each slot of the tables, which are at least half full once they grew, and 8 bytes for each
+// Memory: 16 bytes for each slot of the tables, which are at least a quarter full once they grew, and 8 bytes for each
 // symbol of a batch. With a limit: at most that, whatever the number of pairs. Hostile pairs: a table that has to probe
 // long is rehashed under another seed, so that no choice of symbols makes counting slow. Thread-safety: one thread
 // calls; the methods that take a pool use it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -73,6 +74,9 @@ struct PairKeys {
 class PairCountTable {
  public:
   void Add(uint64_t key, uint64_t count);
+  // Whether the next new pair makes the table grow, and what its memory will be then.
+  bool is_full() const { return size_ * 8 >= slots_.size() * 5; }
+  uint64_t grown_bytes() const;
   // Null if the pair was never added.
   const PairCount* Find(uint64_t key) const;
   PairCount* Find(uint64_t key) { return const_cast<PairCount*>(std::as_const(*this).Find(key)); }
@@ -124,6 +128,8 @@ class PairCounter {
   // Adds or subtracts the keys of batches, which Partition() was called for. What is not there is not subtracted.
   // Subtract() requires !is_spilled().
   void Partition(PairKeys& batch) const;
+  // The same, from one batch to another.
+  void Partition(const PairKeys& batch, PairKeys& partitioned) const;
   absl::Status Add(std::span<const PairKeys> batches, ThreadPool& pool, const CancellationToken& cancel);
   absl::Status Subtract(std::span<const PairKeys> batches, ThreadPool& pool, const CancellationToken& cancel);
 
@@ -164,7 +170,20 @@ class PairCounter {
                           const CancellationToken& cancel);
   absl::Status CountHashed(const SymbolStream& stream, const PairCountOptions& options, ThreadPool& pool,
                            const CancellationToken& cancel);
-  absl::Status SpillIfOver();
+  // The keys of a chunk, partitioned in parts. `room`: for the keys of one.
+  void CollectKeys(const SymbolChunk& chunk, const PairCountOptions& options, bool first_is_taken, PairKeys& room,
+                   std::span<PairKeys> parts) const;
+  // Where a partition goes on to add batches.
+  struct Place {
+    size_t batch = 0;
+    uint32_t key = 0;  // of the partition in the batch
+  };
+  // False when tables would grow over the limit. `used_bytes`: of all tables.
+  bool AddPartition(std::span<const PairKeys> batches, size_t partition, std::atomic<uint64_t>& used_bytes,
+                    Place& place);
+  bool CountsDense(const SymbolStream& stream, uint32_t vocab_size, size_t threads) const;
+  // A quarter of the limit is for batches.
+  uint64_t table_limit_bytes() const { return options_.memory_limit_bytes / 4 * 3; }
   absl::Status Spill();
   absl::Status ReadRuns(size_t partition, PairCountTable& table) const;
 

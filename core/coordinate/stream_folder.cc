@@ -6,6 +6,7 @@
 
 #include "core/base/status_macros.h"
 #include "core/coordinate/pair_delta.h"
+#include "core/coordinate/worker_pool.h"
 
 namespace clm {
 namespace {
@@ -33,21 +34,23 @@ void CountUses(const PairTable& table, const SymbolChunk& chunk, std::span<const
   }
 }
 
-// What the threads of one batch found, by chunk of the batch.
-struct Batch {
-  Batch(size_t chunks, size_t pairs)
-      : uses(chunks, std::vector<uint64_t>(pairs)), room(chunks), removed(chunks), added(chunks) {}
+// What a thread needs and finds.
+struct FoldWorker {
+  std::vector<uint64_t> uses;  // by pair
+  std::vector<FoldMatch> room;
+};
+using FoldWorkers = WorkerPool<FoldWorker>;
 
-  std::vector<std::vector<uint64_t>> uses;  // added up over batches
-  std::vector<std::vector<FoldMatch>> room;
-  std::vector<PairKeys> removed;
-  std::vector<PairKeys> added;
+// What is found of one chunk.
+struct Deltas {
+  PairKeys* removed = nullptr;
+  PairKeys* added = nullptr;
 };
 
-std::vector<uint64_t> Sum(const std::vector<std::vector<uint64_t>>& parts, size_t size) {
+std::vector<uint64_t> SumOfUses(FoldWorkers& workers, size_t size) {
   std::vector<uint64_t> total(size);
-  for (const std::vector<uint64_t>& part : parts) {
-    for (size_t i = 0; i < size; ++i) total[i] += part[i];
+  for (const FoldWorker& worker : workers.workers()) {
+    for (size_t i = 0; i < size; ++i) total[i] += worker.uses[i];
   }
   return total;
 }
@@ -70,20 +73,43 @@ absl::Status TrackEdges(const SymbolStream::Edges& before, const SymbolStream& s
   return Track(std::span(keys).first(1), std::span(keys).last(1), tracking, pool, cancel);
 }
 
-void FoldChunk(const StreamFold& fold, bool first_is_taken, const PairTracking* tracking, size_t slot, Batch& batch,
-               SymbolChunk& chunk) {
+// `counts` may be null: then there are no deltas.
+void FoldChunk(const StreamFold& fold, bool first_is_taken, FoldWorker& worker, const PairCounter* counts,
+               const Deltas& deltas, SymbolChunk& chunk) {
   const std::span<const FoldMatch> matches =
-      FindFolds(*fold.table, fold.rule, chunk.symbols, first_is_taken, batch.room[slot]);
-  CountUses(*fold.table, chunk, matches, batch.uses[slot]);
-  if (tracking != nullptr) {
-    batch.removed[slot].Clear();
-    batch.added[slot].Clear();
-    CollectPairDeltas(chunk, fold.rule, first_is_taken, matches, batch.removed[slot], batch.added[slot]);
-    tracking->counts->Partition(batch.removed[slot]);
-    tracking->counts->Partition(batch.added[slot]);
+      FindFolds(*fold.table, fold.rule, chunk.symbols, first_is_taken, worker.room);
+  CountUses(*fold.table, chunk, matches, worker.uses);
+  if (counts != nullptr) {
+    deltas.removed->Clear();
+    deltas.added->Clear();
+    CollectPairDeltas(chunk, fold.rule, first_is_taken, matches, *deltas.removed, *deltas.added);
+    counts->Partition(*deltas.removed);
+    counts->Partition(*deltas.added);
   }
   const size_t size = ApplyFolds(matches, first_is_taken, chunk.size(), chunk.symbols);
   chunk.symbols.resize(size + kFoldLookahead);
+}
+
+// Batch by batch: counts change between two.
+absl::Status FoldAndTrack(const StreamFold& fold, const std::vector<bool>& taken, FoldWorkers& workers,
+                          SymbolStream& stream, PairTracking& tracking, ThreadPool& pool,
+                          const CancellationToken& cancel) {
+  const size_t step = std::max(kBatchChunks, 4 * pool.threads());
+  std::vector<PairKeys> removed(std::min(step, stream.chunk_count()));
+  std::vector<PairKeys> added(removed.size());
+  for (size_t begin = 0; begin < stream.chunk_count(); begin += step) {
+    const size_t chunks = std::min(stream.chunk_count() - begin, step);
+    const PairCounter* const counts = tracking.failed ? nullptr : tracking.counts;
+    CLM_RETURN_IF_ERROR(stream.Rewrite(begin, begin + chunks, pool, cancel, [&](size_t index, SymbolChunk& chunk) {
+      const auto worker = workers.Borrow();
+      FoldChunk(fold, taken[index], *worker, counts, {&removed[index - begin], &added[index - begin]}, chunk);
+      return absl::OkStatus();
+    }));
+    if (counts == nullptr) continue;
+    CLM_RETURN_IF_ERROR(
+        Track(std::span(removed).first(chunks), std::span(added).first(chunks), tracking, pool, cancel));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -91,44 +117,37 @@ void FoldChunk(const StreamFold& fold, bool first_is_taken, const PairTracking* 
 absl::StatusOr<std::vector<uint64_t>> FoldStream(const StreamFold& fold, SymbolStream& stream, PairTracking* tracking,
                                                  ThreadPool& pool, const CancellationToken& cancel) {
   CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenByFolds(fold, stream, pool, cancel));
+  FoldWorkers workers([&] { return FoldWorker{.uses = std::vector<uint64_t>(fold.table->size()), .room = {}}; });
   const SymbolStream::Edges before = tracking == nullptr ? SymbolStream::Edges() : stream.edges();
-  const size_t step = std::max(kBatchChunks, 4 * pool.threads());
-  Batch batch(std::min(step, stream.chunk_count()), fold.table->size());
   CLM_RETURN_IF_ERROR(stream.BeginRewrite());
-  for (size_t begin = 0; begin < stream.chunk_count(); begin += step) {
-    const size_t end = std::min(stream.chunk_count(), begin + step);
-    const PairTracking* const tracked = tracking == nullptr || tracking->failed ? nullptr : tracking;
-    CLM_RETURN_IF_ERROR(stream.Rewrite(begin, end, pool, cancel, [&](size_t index, SymbolChunk& chunk) {
-      FoldChunk(fold, taken[index], tracked, index - begin, batch, chunk);
+  if (tracking != nullptr) {
+    CLM_RETURN_IF_ERROR(FoldAndTrack(fold, taken, workers, stream, *tracking, pool, cancel));
+  } else {
+    CLM_RETURN_IF_ERROR(stream.Rewrite(0, stream.chunk_count(), pool, cancel, [&](size_t index, SymbolChunk& chunk) {
+      const auto worker = workers.Borrow();
+      FoldChunk(fold, taken[index], *worker, nullptr, {}, chunk);
       return absl::OkStatus();
     }));
-    if (tracked == nullptr) continue;
-    const size_t chunks = end - begin;
-    CLM_RETURN_IF_ERROR(
-        Track(std::span(batch.removed).first(chunks), std::span(batch.added).first(chunks), *tracking, pool, cancel));
   }
   CLM_RETURN_IF_ERROR(stream.EndRewrite());
   if (tracking != nullptr && !tracking->failed) {
     CLM_RETURN_IF_ERROR(TrackEdges(before, stream, fold.rule, *tracking, pool, cancel));
   }
-  return Sum(batch.uses, fold.table->size());
+  return SumOfUses(workers, fold.table->size());
 }
 
 absl::StatusOr<std::vector<uint64_t>> CountFolds(const StreamFold& fold, const SymbolStream& stream, ThreadPool& pool,
                                                  const CancellationToken& cancel) {
   CLM_ASSIGN_OR_RETURN(const std::vector<bool> taken, TakenByFolds(fold, stream, pool, cancel));
-  const size_t step = std::max(kBatchChunks, 4 * pool.threads());
-  Batch batch(std::min(step, stream.chunk_count()), fold.table->size());
-  for (size_t begin = 0; begin < stream.chunk_count(); begin += step) {
-    const size_t end = std::min(stream.chunk_count(), begin + step);
-    CLM_RETURN_IF_ERROR(stream.Visit(begin, end, pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
-      const size_t slot = index - begin;
-      CountUses(*fold.table, chunk, FindFolds(*fold.table, fold.rule, chunk.symbols, taken[index], batch.room[slot]),
-                batch.uses[slot]);
-      return absl::OkStatus();
-    }));
-  }
-  return Sum(batch.uses, fold.table->size());
+  FoldWorkers workers([&] { return FoldWorker{.uses = std::vector<uint64_t>(fold.table->size()), .room = {}}; });
+  CLM_RETURN_IF_ERROR(stream.Visit(0, stream.chunk_count(), pool, cancel, [&](size_t index, const SymbolChunk& chunk) {
+    const auto worker = workers.Borrow();
+    const std::span<const FoldMatch> matches =
+        FindFolds(*fold.table, fold.rule, chunk.symbols, taken[index], worker->room);
+    CountUses(*fold.table, chunk, matches, worker->uses);
+    return absl::OkStatus();
+  }));
+  return SumOfUses(workers, fold.table->size());
 }
 
 }  // namespace clm

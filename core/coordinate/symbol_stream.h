@@ -81,6 +81,7 @@ class SymbolStream {
   size_t chunk_symbols() const { return options_.chunk_symbols; }
   uint64_t symbol_count() const;  // with separators
   bool has_weights() const { return has_weights_; }
+  uint64_t memory_bytes() const { return memory_bytes_; }  // of chunks in memory, before they were rewritten
   bool on_disk() const { return file_.reader != nullptr || file_.writer != nullptr; }
 
   using Visitor = std::function<absl::Status(size_t index, const SymbolChunk& chunk)>;

@@ -37,14 +37,7 @@ absl::Status UniverseRunOptions::Validate() const {
 class UniverseBuilder::Run {
  public:
   Run(UniverseBuilder& builder, PairStrategy strategy, ThreadPool& pool, const CancellationToken& cancel)
-      : builder_(builder), strategy_(strategy), plan_(builder.Plan(strategy)), pool_(pool), cancel_(cancel) {
-    learner_ = std::make_unique<UniverseLearner>(
-        UniverseLearner::Options{.universe = builder.options_,
-                                 .base_size = builder.known_.universe.base_size(),
-                                 .counter_limit_bytes = builder.run_.memory_limit_bytes * 3 / 10,
-                                 .files = builder.run_.files,
-                                 .folder = builder.run_.scratch_folder});
-  }
+      : builder_(builder), strategy_(strategy), plan_(builder.Plan(strategy)), pool_(pool), cancel_(cancel) {}
 
   // `keeps_corpora`: another run will follow.
   absl::StatusOr<LearnedUniverse> Learn(bool keeps_corpora, const ProgressSink& progress) {
@@ -113,8 +106,25 @@ class UniverseBuilder::Run {
     const std::span<const uint64_t> outside =
         build.types == nullptr ? std::span<const uint64_t>() : build.types->singles();
     const bool has_singles_outside = folds_types_ || stream.has_weights();
+    learner_ = std::make_unique<UniverseLearner>(
+        UniverseLearner::Options{.universe = builder_.options_,
+                                 .base_size = builder_.known_.universe.base_size(),
+                                 .counter_limit_bytes = CounterLimit(stream.memory_bytes() + selection.memory_bytes()),
+                                 .files = builder_.run_.files,
+                                 .folder = builder_.run_.scratch_folder});
     return learner_->Start(std::move(stream), std::move(selection),
                            has_singles_outside ? outside : std::span<const uint64_t>(), pool_, cancel_);
+  }
+
+  // What the documents leave of the limit. `stream_bytes`: of the streams that are folded.
+  uint64_t CounterLimit(uint64_t stream_bytes) const {
+    const uint64_t limit = builder_.run_.memory_limit_bytes;
+    const Corpus& build = builder_.build_;
+    uint64_t taken = stream_bytes + build.stream.memory_bytes() + builder_.selection_.stream.memory_bytes();
+    if (build.types != nullptr) taken += build.types->memory_bytes();
+    if (folds_types_ && build.types->keeps_order()) taken += builder_.StreamOptions("expanded").memory_limit_bytes;
+    taken += limit / 10;  // the tables of a layer, and what folding needs
+    return std::max(limit * 3 / 10, limit - std::min(limit, taken));
   }
 
   absl::Status FoldKnownLayers() {
@@ -207,14 +217,14 @@ UniverseBuilder::UniverseBuilder(const UniverseOptions& options, LearnedUniverse
   is_boundary_.resize(base_size);
   for (const SymbolId id : known_.universe.boundary_ids()) is_boundary_[id] = 1;
   needs_starts_ = options_.constraint != JoinRule::kAny || known_.universe.needs_pretoken_starts();
-  build_.stream = SymbolStream(StreamOptions("build"));
-  selection_.stream = SymbolStream(StreamOptions("selection"));
   const size_t word_layers = LeadingWordLayers();
   const size_t all_layers = static_cast<size_t>(known_.universe.layer_count()) + Plan(PairStrategy::kCount).size();
   if (word_layers > 0) {
     const bool keeps_order = word_layers < all_layers || options_.strategy == PairStrategy::kAuto;
     build_.types = std::make_unique<PretokenTypes>(base_size, keeps_order);
   }
+  build_.stream = SymbolStream(StreamOptions("build"));
+  selection_.stream = SymbolStream(StreamOptions("selection"));
   if (!run_.state_path.empty()) {
     build_.digest = std::make_unique<Sha256>();
     selection_.digest = std::make_unique<Sha256>();
@@ -246,7 +256,10 @@ SymbolStream::Options UniverseBuilder::StreamOptions(const char* name) const {
   SymbolStream::Options options = {.files = run_.files, .folder = run_.scratch_folder, .name = name};
   const uint64_t limit = run_.memory_limit_bytes;
   if (limit == 0) return options;
-  options.memory_limit_bytes = limit / (absl::string_view(name).find("selection") == 0 ? 10 : 5);
+  // Where neither copies nor other forms of the documents are kept, they may take more; counting gets what they leave.
+  const bool is_only_form = build_.types == nullptr && options_.strategy != PairStrategy::kAuto;
+  const bool is_selection = absl::string_view(name).find("selection") == 0;
+  options.memory_limit_bytes = is_selection ? limit / 10 : is_only_form ? limit / 2 : limit / 5;
   options.chunk_symbols = std::clamp<size_t>(static_cast<size_t>(limit >> 9), 1024, options.chunk_symbols);
   return options;
 }
@@ -264,54 +277,70 @@ size_t UniverseBuilder::LeadingWordLayers() const {
   return words + static_cast<size_t>(first_other - plan.begin());
 }
 
-absl::Status UniverseBuilder::Add(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
-                                  Corpus& corpus) {
+absl::Status UniverseBuilder::CheckDocument(std::span<const SymbolId> ids,
+                                            std::span<const uint8_t> pretoken_starts) const {
   const uint32_t base_size = known_.universe.base_size();
-  SymbolId largest = 0;
-  for (const SymbolId id : ids) largest = std::max(largest, id);
-  if (largest >= base_size) CLM_RETURN_IF_ERROR(Universe::CheckIds(ids, base_size));
+  // The highest bit tells whether some id is not below base_size, which is at most 2^31.
+  uint32_t bits = 0;
+  for (const SymbolId id : ids) bits |= (base_size - 1 - id) | id;
+  if (bits >> 31 != 0) CLM_RETURN_IF_ERROR(Universe::CheckIds(ids, base_size));
   if (needs_starts_ && pretoken_starts.size() != ids.size()) {
     return absl::InvalidArgumentError(absl::StrCat("constraint ", NameOf(options_.constraint),
                                                    " needs one start flag for each of ", ids.size(), " symbols, got ",
                                                    pretoken_starts.size()));
   }
-  ++corpus.documents;
-  document_.clear();
-  for (size_t begin = 0; begin < ids.size(); begin += kPieceSymbols) {
-    const size_t size = std::min(kPieceSymbols, ids.size() - begin);
-    const size_t waiting = document_.size();
-    Pack(ids.subspan(begin, size), needs_starts_ ? pretoken_starts.subspan(begin, size) : pretoken_starts);
-    CLM_RETURN_IF_ERROR(AddPacked(LastStart(waiting, corpus), corpus));
-  }
-  document_.push_back(kPackedSeparator);
-  return AddPacked(document_.size(), corpus);
+  return absl::OkStatus();
 }
 
-void UniverseBuilder::Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts) {
-  const size_t begin = document_.size();
-  document_.resize(begin + ids.size());
-  for (size_t i = 0; i < ids.size(); ++i) {
-    const PackedSymbol flag = needs_starts_ && pretoken_starts[i] != 0 ? kPretokenStart : 0;
-    document_[begin + i] = is_boundary_[ids[i]] != 0 ? kPackedSeparator : ids[i] | flag;
+absl::Status UniverseBuilder::Add(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
+                                  Corpus& corpus) {
+  CLM_RETURN_IF_ERROR(CheckDocument(ids, pretoken_starts));
+  ++corpus.documents;
+  for (size_t begin = 0; begin < ids.size(); begin += kPieceSymbols) {
+    const size_t size = std::min(kPieceSymbols, ids.size() - begin);
+    const size_t waiting = corpus.packed.size();
+    Pack(ids.subspan(begin, size), needs_starts_ ? pretoken_starts.subspan(begin, size) : pretoken_starts,
+         corpus.packed);
+    if (corpus.packed.size() >= kPieceSymbols) CLM_RETURN_IF_ERROR(AddPacked(LastStart(waiting, corpus), corpus));
   }
+  corpus.packed.push_back(kPackedSeparator);
+  const bool may_wait = corpus.types == nullptr && corpus.packed.size() < kPieceSymbols;
+  return may_wait ? absl::OkStatus() : AddPacked(corpus.packed.size(), corpus);
+}
+
+void UniverseBuilder::Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
+                           std::vector<PackedSymbol>& packed) const {
+  const size_t begin = packed.size();
+  packed.resize(begin + ids.size());
+  PackedSymbol* const out = packed.data() + begin;
+  const std::span<const SymbolId> boundaries = known_.universe.boundary_ids();
+  if (boundaries.size() > 1) {
+    for (size_t i = 0; i < ids.size(); ++i) out[i] = is_boundary_[ids[i]] != 0 ? kPackedSeparator : ids[i];
+  } else {
+    const SymbolId boundary = boundaries.empty() ? kNoSymbol : boundaries[0];
+    for (size_t i = 0; i < ids.size(); ++i) out[i] = ids[i] == boundary ? kPackedSeparator : ids[i];
+  }
+  if (!needs_starts_) return;
+  // All bits of a separator are set anyway.
+  for (size_t i = 0; i < ids.size(); ++i) out[i] |= pretoken_starts[i] != 0 ? kPretokenStart : 0;
 }
 
 // Pretokens are added whole: the last one, which begins at or behind `from`, waits until the next begins.
 size_t UniverseBuilder::LastStart(size_t from, const Corpus& corpus) const {
-  if (corpus.types == nullptr) return document_.size();
-  for (size_t i = document_.size(); i > from; --i) {
-    if ((document_[i - 1] & kPretokenStart) != 0) return i - 1;
+  if (corpus.types == nullptr) return corpus.packed.size();
+  for (size_t i = corpus.packed.size(); i > from; --i) {
+    if ((corpus.packed[i - 1] & kPretokenStart) != 0) return i - 1;
   }
   return 0;
 }
 
 absl::Status UniverseBuilder::AddPacked(size_t settled, Corpus& corpus) {
-  const std::span<const PackedSymbol> symbols = std::span(document_).first(settled);
+  const std::span<const PackedSymbol> symbols = std::span(corpus.packed).first(settled);
   if (corpus.digest != nullptr) {
     corpus.digest->Update({reinterpret_cast<const char*>(symbols.data()), symbols.size_bytes()});
   }
   CLM_RETURN_IF_ERROR(corpus.types == nullptr ? corpus.stream.Append(symbols) : corpus.types->Add(symbols));
-  document_.erase(document_.begin(), document_.begin() + static_cast<ptrdiff_t>(settled));
+  corpus.packed.erase(corpus.packed.begin(), corpus.packed.begin() + static_cast<ptrdiff_t>(settled));
   // What grows by doubling holds the old half for a moment.
   const bool over = corpus.types != nullptr && run_.memory_limit_bytes > 0 &&
                     corpus.types->memory_bytes() > run_.memory_limit_bytes / 4;
@@ -338,6 +367,9 @@ absl::Status UniverseBuilder::AddSelectionDocument(std::span<const SymbolId> ids
 }
 
 absl::Status UniverseBuilder::SealCorpora() {
+  for (Corpus* const corpus : {&build_, &selection_}) {
+    if (!corpus->packed.empty()) CLM_RETURN_IF_ERROR(AddPacked(corpus->packed.size(), *corpus));
+  }
   if (build_.types_were_flushed) CLM_RETURN_IF_ERROR(FlushTypes(build_));
   CLM_RETURN_IF_ERROR(build_.stream.Seal());
   return selection_.stream.Seal();

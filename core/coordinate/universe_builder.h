@@ -95,16 +95,19 @@ class UniverseBuilder {
     std::unique_ptr<PretokenTypes> types;  // null: all documents are in the stream
     bool types_were_flushed = false;       // some, and in the end all, are in the stream
     SymbolStream stream;
-    std::unique_ptr<Sha256> digest;  // when there is a state to compare
+    std::unique_ptr<Sha256> digest;    // when there is a state to compare
+    std::vector<PackedSymbol> packed;  // what Add() has packed and not added yet
   };
   class Run;  // one Build() by one strategy
 
   UniverseBuilder(const UniverseOptions& options, LearnedUniverse known, const UniverseRunOptions& run);
 
   absl::Status Add(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts, Corpus& corpus);
-  // Appends to document_, as packed symbols.
-  void Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts);
-  // Symbols of document_ that may be added already; those before `from` hold no start but the first.
+  absl::Status CheckDocument(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts) const;
+  // Appends to `packed`.
+  void Pack(std::span<const SymbolId> ids, std::span<const uint8_t> pretoken_starts,
+            std::vector<PackedSymbol>& packed) const;
+  // Packed symbols that may be added already; those before `from` hold no start but the first.
   size_t LastStart(size_t from, const Corpus& corpus) const;
   absl::Status AddPacked(size_t settled, Corpus& corpus);
   absl::Status FlushTypes(Corpus& corpus);
@@ -124,7 +127,6 @@ class UniverseBuilder {
   std::vector<uint8_t> is_boundary_;  // by base symbol
   bool needs_starts_ = false;
   std::string input_digest_;
-  std::vector<PackedSymbol> document_;  // what Add() has packed and not added yet
   Corpus build_;
   Corpus selection_;
 };

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/coordinate/stream_folder.h"
+#include "core/coordinate/worker_pool.h"
 
 namespace clm {
 namespace {
@@ -19,45 +18,10 @@ constexpr uint64_t kCostOfDelta = 6;
 // Pairs that fell below the minimum are dropped from the counts now and then.
 constexpr int kRetainInterval = 16;
 
-// Selectors for as many threads as work at once. What they hold together does not depend on who used which.
-class SelectorPool {
- public:
-  struct Worker {
-    explicit Worker(size_t wanted) : selector(wanted) {}
-    CandidateSelector selector;
-    uint64_t candidates = 0;
-  };
-
-  explicit SelectorPool(size_t wanted) : wanted_(wanted) {}
-
-  std::unique_ptr<Worker> Borrow() {
-    const absl::MutexLock lock(&mu_);
-    if (idle_.empty()) return std::make_unique<Worker>(wanted_);
-    std::unique_ptr<Worker> worker = std::move(idle_.back());
-    idle_.pop_back();
-    return worker;
-  }
-  void GiveBack(std::unique_ptr<Worker> worker) {
-    const absl::MutexLock lock(&mu_);
-    idle_.push_back(std::move(worker));
-  }
-  // Once all are given back.
-  std::vector<PairCandidate> Take(uint64_t& candidates) {
-    const absl::MutexLock lock(&mu_);
-    CandidateSelector best(wanted_);
-    candidates = 0;
-    for (const std::unique_ptr<Worker>& worker : idle_) {
-      best.Merge(worker->selector);
-      candidates += worker->candidates;
-    }
-    idle_.clear();
-    return best.Take();
-  }
-
- private:
-  const size_t wanted_;
-  absl::Mutex mu_;
-  std::vector<std::unique_ptr<Worker>> idle_ ABSL_GUARDED_BY(mu_);
+// What one thread found. What all hold together does not depend on who used which.
+struct SelectorWorker {
+  CandidateSelector selector;
+  uint64_t candidates = 0;
 };
 
 PairCounter::Options CounterOptions(const SymbolStream& stream, uint64_t limit, FileSystem* files,
@@ -160,18 +124,23 @@ absl::StatusOr<std::vector<PairCandidate>> UniverseLearner::BestCandidates(const
                              .all_are_candidates = plan.strategy != PairStrategy::kPmi};
   // Each round but the last may replace all that were chosen.
   const size_t rounds = options_.universe.active_min_count > 1 ? kActiveRounds : 1;
-  SelectorPool selectors(plan.nodes * rounds);
+  const size_t wanted = plan.nodes * rounds;
+  WorkerPool<SelectorWorker> workers([wanted] { return SelectorWorker{.selector = CandidateSelector(wanted)}; });
   const absl::Status considered =
       counter_->Visit(pool, cancel, [&](size_t partition, std::span<const PairCount> slots) -> absl::Status {
         CLM_RETURN_IF_ERROR(cancel.Check());
-        std::unique_ptr<SelectorPool::Worker> worker = selectors.Borrow();
-        const absl::Status status = ConsiderPartition(question, partition, slots, worker->selector, worker->candidates);
-        selectors.GiveBack(std::move(worker));
-        return status;
+        const auto worker = workers.Borrow();
+        return ConsiderPartition(question, partition, slots, worker->selector, worker->candidates);
       });
   CLM_RETURN_IF_ERROR(considered);
   selection_counter_.reset();
-  return selectors.Take(candidates);
+  CandidateSelector best(wanted);
+  candidates = 0;
+  for (const SelectorWorker& worker : workers.workers()) {
+    best.Merge(worker.selector);
+    candidates += worker.candidates;
+  }
+  return best.Take();
 }
 
 absl::StatusOr<std::vector<SymbolPair>> UniverseLearner::ReplaceInactive(const LayerPlan& plan,
