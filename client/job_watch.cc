@@ -35,7 +35,7 @@ grpc::Status FollowOnce(Session& session, ProgressLine& line, uint64_t& cursor, 
     job = event.job();
     line.Show(job.progress());
   }
-  const grpc::Status status = reader->Finish();
+  grpc::Status status = reader->Finish();
   interrupted = scope.interrupted();
   return status;
 }

@@ -168,7 +168,7 @@ absl::StatusOr<DataSource> CorrectionData(const Flags& flags, const std::shared_
   CLM_ASSIGN_OR_RETURN(const std::string text, input->ReadAll(kMaxRankTextBytes));
   CLM_ASSIGN_OR_RETURN(std::string packed, PackRanks(text));
   return DataSource([packed = std::move(packed), at = size_t{0}]() mutable {
-    const std::string piece = packed.substr(at, kStreamChunkBytes);
+    std::string piece = packed.substr(at, kStreamChunkBytes);
     at += piece.size();
     return piece;
   });

@@ -80,6 +80,7 @@ constexpr std::array<Help, 19> kHelp = {{
 std::vector<const FieldDescriptor*> Fields() {
   const auto& descriptor = *v1::ServerConfig::descriptor();
   std::vector<const FieldDescriptor*> fields;
+  fields.reserve(static_cast<size_t>(descriptor.field_count()));
   for (int i = 0; i < descriptor.field_count(); ++i) fields.push_back(descriptor.field(i));
   return fields;
 }

@@ -40,11 +40,12 @@ absl::Status ServerStops() {
 
 }  // namespace
 
-JobTable::JobTable(std::unique_ptr<JobJournal> journal, JobTableOptions options)
-    : journal_(std::move(journal)), options_(std::move(options)) {}
+JobTable::JobTable(std::unique_ptr<JobJournal> journal, const JobTableOptions& options)
+    : journal_(std::move(journal)), options_(options) {}
 
-absl::StatusOr<std::unique_ptr<JobTable>> JobTable::Open(std::unique_ptr<JobJournal> journal, JobTableOptions options) {
-  std::unique_ptr<JobTable> table(new JobTable(std::move(journal), std::move(options)));
+absl::StatusOr<std::unique_ptr<JobTable>> JobTable::Open(std::unique_ptr<JobJournal> journal,
+                                                         const JobTableOptions& options) {
+  std::unique_ptr<JobTable> table(new JobTable(std::move(journal), options));
   CLM_RETURN_IF_ERROR(table->Recover());
   return table;
 }
@@ -408,7 +409,7 @@ absl::Status JobTable::RequeueAfterDeath(absl::string_view name, const v1::JobEr
                  [&](JobRecord& record) {
                    const bool again = record.deaths < max_resumes;
                    ++record.deaths;
-                   const absl::Status moved = Move(record, again ? JobState::kQueued : JobState::kFailed);
+                   absl::Status moved = Move(record, again ? JobState::kQueued : JobState::kFailed);
                    *record.job.mutable_error() = error;
                    return moved;
                  })

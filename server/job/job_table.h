@@ -74,7 +74,8 @@ struct ClaimedJob {
 
 class JobTable {
  public:
-  static absl::StatusOr<std::unique_ptr<JobTable>> Open(std::unique_ptr<JobJournal> journal, JobTableOptions options);
+  static absl::StatusOr<std::unique_ptr<JobTable>> Open(std::unique_ptr<JobJournal> journal,
+                                                        const JobTableOptions& options);
 
   // Queues a new job, or returns the one with the same request_id and spec. ALREADY_EXISTS for the same request_id with
   // another spec, INVALID_ARGUMENT for a bad request_id or display_name or a spec without task, RESOURCE_EXHAUSTED with
@@ -143,7 +144,7 @@ class JobTable {
   // A change of one record: its event follows from whether the state differs.
   using Change = std::function<absl::Status(JobRecord&)>;
 
-  JobTable(std::unique_ptr<JobJournal> journal, JobTableOptions options);
+  JobTable(std::unique_ptr<JobJournal> journal, const JobTableOptions& options);
 
   absl::Status Recover();
   // Applies `change` to the record of `sequence`, journals it, then shows it.

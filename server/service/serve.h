@@ -95,10 +95,11 @@ class GrpcWriter final : public MessageWriter<Message> {
 template <typename Response, typename Handle>
 grpc::Status ServeUnary(const CallRuntime& runtime, absl::string_view method, grpc::ServerContext& context,
                         Response& response, Handle&& handle) {
-  return Serve(runtime, method, context, [&](Call& call) {
+  return Serve(runtime, method, context, [&](Call& call) -> absl::Status {
     absl::StatusOr<Response> result = handle(call);
-    if (result.ok()) response = *std::move(result);
-    return result.status();
+    if (!result.ok()) return std::move(result).status();
+    response = *std::move(result);
+    return absl::OkStatus();
   });
 }
 
@@ -119,8 +120,9 @@ grpc::Status ServeClientStream(const CallRuntime& runtime, absl::string_view met
   return Serve(runtime, method, context, [&](Call& call) -> absl::Status {
     serve_internal::GrpcReader<grpc::ServerReader<Request>, Request> reader(call, context, stream);
     absl::StatusOr<Response> result = handle(call, reader);
-    if (result.ok()) response = *std::move(result);
-    return result.status();
+    if (!result.ok()) return std::move(result).status();
+    response = *std::move(result);
+    return absl::OkStatus();
   });
 }
 

@@ -42,6 +42,7 @@ MATCHER_P(StatusIs, code, "has the code") {
 #define EXPECT_OK(expression) EXPECT_THAT(expression, ::clm::testing::IsOk())
 #define ASSERT_OK(expression) ASSERT_THAT(expression, ::clm::testing::IsOk())
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses.
 #define CLM_TESTING_CONCAT_INNER(left, right) left##right
 #define CLM_TESTING_CONCAT(left, right) CLM_TESTING_CONCAT_INNER(left, right)
 #define CLM_TESTING_ASSIGN(result, declaration, expression) \
@@ -50,3 +51,4 @@ MATCHER_P(StatusIs, code, "has the code") {
   declaration = *std::move(result)
 #define ASSERT_OK_AND_ASSIGN(declaration, expression) \
   CLM_TESTING_ASSIGN(CLM_TESTING_CONCAT(clm_testing_result_, __LINE__), declaration, expression)
+// NOLINTEND(bugprone-macro-parentheses)
