@@ -25,6 +25,7 @@ enum ExitCode : int {
   kExitNotFound = 4,
   kExitExhausted = 5,
   kExitDataLoss = 6,
+  kExitSalvaged = 7,
   kExitInterrupted = 130,
 };
 

@@ -139,6 +139,36 @@ absl::Status Compress(Session& session, const CompressFlags& flags) {
   return absl::OkStatus();
 }
 
+// What a damaged frame gave; what is missing is listed, so that nobody takes zeros for content.
+void ReportSalvage(Session& session, const std::string& target, const v1::DecompressResponse::Summary& summary) {
+  constexpr int kListed = 20;
+  const v1::SalvageReport& report = summary.salvage();
+  session.exit_code = summary.sha256_verified() ? kExitOk : kExitSalvaged;
+  if (session.json() && target != "-") {
+    session.PrintJson(summary);
+    return;
+  }
+  session.Note(absl::StrCat(target, ": ", report.intact_blocks(), " blocks intact (", report.intact_bytes(),
+                            " bytes), ", report.lost_blocks(), " lost (", report.lost_bytes(), " bytes), sha256 ",
+                            summary.sha256()));
+  for (int i = 0; i < std::min(kListed, report.missing_size()); ++i) {
+    const v1::MissingRange& range = report.missing(i);
+    const uint64_t end = range.offset_bytes() + range.length_bytes();
+    const char* const state = end <= summary.original_bytes() && range.length_bytes() > 0 ? "zeros" : "left out";
+    session.Note(
+        range.length_bytes() == 0
+            ? absl::StrCat("missing: from byte ", range.offset_bytes(), " to an end that is not known, left out")
+            : absl::StrCat("missing: bytes ", range.offset_bytes(), " to ", end - 1, ", ", state));
+  }
+  if (report.missing_ranges() > kListed) {
+    session.Note(
+        absl::StrCat("missing: ", report.missing_ranges() - kListed, " more ranges; --output json lists them"));
+  }
+  if (report.missing_ranges() == 0 && !summary.sha256_verified()) {
+    session.Note("every block is there, but the SHA-256 that proves the whole is damaged");
+  }
+}
+
 absl::Status Decompress(Session& session, const DecompressFlags& flags) {
   CLM_ASSIGN_OR_RETURN(const std::unique_ptr<Input> input, Input::Open(flags.input));
   const std::string target = flags.output.empty() ? DefaultPlainName(flags.input) : flags.output;
@@ -159,7 +189,9 @@ absl::Status Decompress(Session& session, const DecompressFlags& flags) {
         return output->Write(response.data());
       })));
   CLM_RETURN_IF_ERROR(output->Commit());
-  if (session.json() && target != "-") {
+  if (summary.has_salvage()) {
+    ReportSalvage(session, target, summary);
+  } else if (session.json() && target != "-") {
     session.PrintJson(summary);
   } else {
     session.Note(absl::StrCat(target, ": ", summary.original_bytes(), " bytes, sha256 ", summary.sha256(),
@@ -209,7 +241,13 @@ void AddDecompress(CLI::App& app, Session& session) {
       "--offset", [&start](uint64_t value) { start.set_offset_bytes(value); }, "First original byte wanted");
   command->add_option_function<uint64_t>(
       "--length", [&start](uint64_t value) { start.set_length_bytes(value); }, "How many; 0 for all");
-  command->callback([&session, flags] { session.exit_code = session.Report(Decompress(session, *flags)); });
+  command->add_flag_function(
+      "--salvage", [&start](int64_t) { start.set_salvage(true); },
+      "Of a damaged frame: all intact blocks, zeros between them, and a list of what is missing (exit code 7)");
+  command->callback([&session, flags] {
+    const int failed = session.Report(Decompress(session, *flags));
+    if (failed != kExitOk) session.exit_code = failed;
+  });
 }
 
 }  // namespace clm::client

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/codec/adaptive_coder.h"
@@ -10,6 +11,8 @@
 
 namespace clm {
 namespace {
+
+constexpr absl::string_view kCanaryPayload = "clm.canary";
 
 absl::Status Difference(const CodecParameters& wanted, const CodecParameters& have) {
   if (wanted.predictor != have.predictor) {
@@ -23,9 +26,11 @@ absl::Status Difference(const CodecParameters& wanted, const CodecParameters& ha
                                                       ToHex(have.representation)));
   }
   if (wanted.canary != have.canary) {
-    return absl::FailedPreconditionError(absl::StrCat("predictor ", ToHex(have.predictor),
-                                                      " computes other numbers here: the frame's canary is ",
-                                                      ToHex(wanted.canary), ", this machine's ", ToHex(have.canary)));
+    absl::Status status = absl::FailedPreconditionError(
+        absl::StrCat("predictor ", ToHex(have.predictor), " computes other numbers here: the frame's canary is ",
+                     ToHex(wanted.canary), ", this machine's ", ToHex(have.canary)));
+    status.SetPayload(kCanaryPayload, absl::Cord());
+    return status;
   }
   return absl::FailedPreconditionError(absl::StrCat(
       "the frame was made with precision ", wanted.precision_bits, ", window ", wanted.window_symbols, ", top-k ",
@@ -34,6 +39,8 @@ absl::Status Difference(const CodecParameters& wanted, const CodecParameters& ha
 }
 
 }  // namespace
+
+bool IsCanaryFailure(const absl::Status& status) { return status.GetPayload(kCanaryPayload).has_value(); }
 
 CodecSet CodecSet::BuiltIn() {
   static const CodecSet* const kBuiltIn = [] {

@@ -7,10 +7,14 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/codec/block_coder.h"
 
 namespace clm {
+
+// Whether `status` is Find's refusal of another canary: the machine computes what it should not.
+bool IsCanaryFailure(const absl::Status& status);
 
 class CodecSet {
  public:

@@ -185,6 +185,7 @@ absl::Status FrameDecoder::Emit(const WaitingBlock& block, absl::string_view raw
   ++summary_.blocks;
   if (!Wanted(block)) return absl::OkStatus();
   ++summary_.decoded_blocks;
+  summary_.stored_blocks += block.header.codec == CodecId::kStored ? 1 : 0;
   if (!whole()) {
     const uint64_t begin = uint64_t{block.place.index} * header_->block_bytes;
     const uint64_t first = std::max(begin, options_.range_offset) - begin;

@@ -50,6 +50,7 @@ struct DecodeSummary {
   uint64_t decoded_bytes = 0;   // given to the sink
   uint64_t blocks = 0;
   uint64_t decoded_blocks = 0;
+  uint64_t stored_blocks = 0;    // of those decoded
   Sha256Digest sha256{};         // of what was given to the sink
   bool sha256_verified = false;  // everything was decoded and this is the frame's
 };

@@ -51,6 +51,9 @@ absl::StatusOr<RegisteredEngine> EngineRegistry::GetLocked(const ArtifactId& che
   } else {
     CLM_ASSIGN_OR_RETURN(engine, MakeEngine(store_, checkpoint, threads_, cancel));
     predictors_[checkpoint] = engine.model->parameters().predictor;
+    absl::MutexLock models_lock(&models_mutex_);
+    std::erase_if(models_, [](const auto& model) { return model.expired(); });
+    models_.push_back(engine.model);
   }
   engines_.push_front(engine);
   if (engines_.size() > kKeptEngines) engines_.pop_back();
@@ -95,9 +98,15 @@ absl::StatusOr<std::shared_ptr<const BlockCoder>> EngineRegistry::Find(const Cod
 }
 
 size_t EngineRegistry::lanes_in_use() const {
-  absl::MutexLock lock(&mutex_);
+  std::vector<std::shared_ptr<const CodingModel>> alive;  // let go without the lock: the last one may end a thread
+  {
+    absl::MutexLock lock(&models_mutex_);
+    for (const std::weak_ptr<const CodingModel>& model : models_) {
+      if (auto locked = model.lock()) alive.push_back(std::move(locked));
+    }
+  }
   size_t lanes = 0;
-  for (const RegisteredEngine& engine : engines_) lanes += engine.model->lanes().lanes_in_use();
+  for (const auto& model : alive) lanes += model->lanes().lanes_in_use();
   return lanes;
 }
 

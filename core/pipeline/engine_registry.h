@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -49,8 +50,8 @@ class EngineRegistry {
   absl::StatusOr<std::shared_ptr<const BlockCoder>> Find(const CodecParameters& wanted, const CancellationToken& cancel)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Lanes with work now, over all models here.
-  size_t lanes_in_use() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Lanes with work now, over all models that live. Does not wait for one that is being made.
+  size_t lanes_in_use() const ABSL_LOCKS_EXCLUDED(models_mutex_);
 
  private:
   absl::StatusOr<RegisteredEngine> GetLocked(const ArtifactId& checkpoint, const CancellationToken& cancel)
@@ -66,6 +67,10 @@ class EngineRegistry {
   mutable absl::Mutex mutex_;
   std::deque<RegisteredEngine> engines_ ABSL_GUARDED_BY(mutex_);               // the last used first
   std::map<ArtifactId, ShortFingerprint> predictors_ ABSL_GUARDED_BY(mutex_);  // of every checkpoint that was here
+
+  mutable absl::Mutex models_mutex_;  // taken after mutex_
+  // Made here, also those that only a call still uses.
+  std::vector<std::weak_ptr<const CodingModel>> models_ ABSL_GUARDED_BY(models_mutex_);
 };
 
 }  // namespace clm

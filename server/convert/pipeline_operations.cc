@@ -13,6 +13,7 @@
 #include "core/codec/compare_baselines.h"
 #include "core/codec/frame_decoder.h"
 #include "core/codec/frame_encoder.h"
+#include "core/codec/frame_salvage.h"
 #include "core/engine/engine_predictor.h"
 #include "core/engine/engine_stepper.h"
 #include "core/generate/generator.h"
@@ -34,6 +35,9 @@ namespace {
 
 // Representations kept for the next call; a tokenizer and its universe take a few MiB.
 constexpr size_t kKeptRepresentations = 16;
+// A report with as many is below a MiB and a half: half a message.
+constexpr size_t kMaxListedRanges = 65536;
+constexpr absl::string_view kFrameFile = "frame";
 
 // The loaded representations of recent calls, by artifact and kind. Thread-safe.
 class RepresentationCache {
@@ -128,6 +132,26 @@ GenerateOptions ToGenerateOptions(const v1::GenerateRequest& request) {
   return options;
 }
 
+v1::DecompressResponse::Summary ToProto(const SalvageSummary& summary) {
+  v1::DecompressResponse::Summary proto;
+  proto.set_original_bytes(summary.written_bytes);
+  proto.set_sha256(ToHex(summary.sha256));
+  proto.set_sha256_verified(summary.complete());
+  v1::SalvageReport& report = *proto.mutable_salvage();
+  report.set_intact_blocks(summary.intact_blocks);
+  report.set_lost_blocks(summary.lost_blocks);
+  report.set_intact_bytes(summary.intact_bytes);
+  report.set_lost_bytes(summary.lost_bytes);
+  report.set_missing_ranges(summary.missing.size());
+  for (size_t i = 0; i < std::min(summary.missing.size(), kMaxListedRanges); ++i) {
+    const MissingRange& range = summary.missing[i];
+    v1::MissingRange& missing = *report.add_missing();
+    missing.set_offset_bytes(range.begin);
+    if (range.end != MissingRange::kUnknownEnd) missing.set_length_bytes(range.end - range.begin);
+  }
+  return proto;
+}
+
 v1::Model ToProto(const LoadedModelInfo& info) {
   v1::Model model;
   model.set_checkpoint(info.model->checkpoint().Name());
@@ -178,7 +202,9 @@ class PipelineOperations final : public Operations {
               return clm::LoadModel(store, id, device, cancel);
             },
             config.model_memory_bytes(), metrics),
-        engines_(store, static_cast<uint32_t>(threads_.threads())) {}
+        engines_(store, static_cast<uint32_t>(threads_.threads())),
+        max_salvaged_bytes_(config.max_upload_bytes()),
+        lanes_watch_(metrics.Watch(kLanesInUse, [this] { return static_cast<double>(engines_.lanes_in_use()); })) {}
 
   absl::Status Encode(const v1::RepresentationRef& ref, const ByteSource& bytes, const RepresentationSink& begin,
                       const SymbolSink& symbols, const CancellationToken& cancel) override {
@@ -238,6 +264,7 @@ class PipelineOperations final : public Operations {
       CLM_RETURN_IF_ERROR(encoder->Append(piece));
     }
     CLM_ASSIGN_OR_RETURN(const FrameSummary summary, encoder->Finish());
+    CountBlocks(plan.coder->parameters().codec, "compress", summary.blocks, summary.stored_blocks);
     if (summary.verify_failures > 0) {
       metrics_.Add(kRoundTripFailures, {"compress"}, static_cast<double>(summary.verify_failures));
     }
@@ -258,25 +285,12 @@ class PipelineOperations final : public Operations {
   absl::StatusOr<v1::DecompressResponse::Summary> Decompress(const v1::DecompressRequest::Start& start,
                                                              const ByteSource& frame, const ByteSink& bytes,
                                                              const CancellationToken& cancel) override {
-    FrameDecoderOptions options;
-    options.range_offset = start.offset_bytes();
-    options.range_length = start.length_bytes();
     CodecSet codecs = codecs_;
     codecs.SetSource([&](const CodecParameters& wanted) { return engines_.Find(wanted, cancel); });
-    CLM_ASSIGN_OR_RETURN(const std::unique_ptr<FrameDecoder> decoder,
-                         FrameDecoder::Create(options, std::move(codecs), bytes, ContextOf(cancel)));
-    std::string piece;
-    while (true) {
-      CLM_ASSIGN_OR_RETURN(const bool more, frame(piece));
-      if (!more) break;
-      CLM_RETURN_IF_ERROR(decoder->Append(piece));
-    }
-    CLM_ASSIGN_OR_RETURN(const DecodeSummary summary, decoder->Finish());
-    v1::DecompressResponse::Summary proto;
-    proto.set_original_bytes(summary.decoded_bytes);
-    proto.set_sha256(ToHex(summary.sha256));
-    proto.set_sha256_verified(summary.sha256_verified);
-    return proto;
+    absl::StatusOr<v1::DecompressResponse::Summary> result =
+        start.salvage() ? Salvage(codecs, frame, bytes, cancel) : Restore(start, codecs, frame, bytes, cancel);
+    if (IsCanaryFailure(result.status())) metrics_.Add(kCanaryFailures, {});
+    return result;
   }
 
   absl::StatusOr<GenerateOutcome> Generate(const v1::GenerateRequest& request, const GenerateSink& sink,
@@ -381,6 +395,59 @@ class PipelineOperations final : public Operations {
     return outcome;
   }
 
+  absl::StatusOr<v1::DecompressResponse::Summary> Restore(const v1::DecompressRequest::Start& start,
+                                                          const CodecSet& codecs, const ByteSource& frame,
+                                                          const ByteSink& bytes, const CancellationToken& cancel) {
+    FrameDecoderOptions options;
+    options.range_offset = start.offset_bytes();
+    options.range_length = start.length_bytes();
+    CLM_ASSIGN_OR_RETURN(const std::unique_ptr<FrameDecoder> decoder,
+                         FrameDecoder::Create(options, codecs, bytes, ContextOf(cancel)));
+    std::string piece;
+    while (true) {
+      CLM_ASSIGN_OR_RETURN(const bool more, frame(piece));
+      if (!more) break;
+      CLM_RETURN_IF_ERROR(decoder->Append(piece));
+    }
+    CLM_ASSIGN_OR_RETURN(const DecodeSummary summary, decoder->Finish());
+    CountBlocks(decoder->header()->codec.codec, "decompress", summary.decoded_blocks, summary.stored_blocks);
+    v1::DecompressResponse::Summary proto;
+    proto.set_original_bytes(summary.decoded_bytes);
+    proto.set_sha256(ToHex(summary.sha256));
+    proto.set_sha256_verified(summary.sha256_verified);
+    return proto;
+  }
+
+  void CountBlocks(CodecId codec, const char* direction, uint64_t blocks, uint64_t stored) {
+    const uint64_t coded = blocks - stored;
+    if (coded > 0) metrics_.Add(kFrameBlocks, {CodecName(codec), direction}, static_cast<double>(coded));
+    if (stored > 0) metrics_.Add(kFrameBlocks, {CodecName(CodecId::kStored), direction}, static_cast<double>(stored));
+  }
+
+  // A search goes back and forth, so the frame is kept in a file that goes with the call.
+  absl::StatusOr<v1::DecompressResponse::Summary> Salvage(const CodecSet& codecs, const ByteSource& frame,
+                                                          const ByteSink& bytes, const CancellationToken& cancel) {
+    CLM_ASSIGN_OR_RETURN(ArtifactDraft folder, store_.NewDraft(ArtifactKind::kBlob));
+    CLM_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> copy, folder.Create(kFrameFile));
+    std::string piece;
+    uint64_t frame_bytes = 0;
+    while (true) {
+      CLM_RETURN_IF_ERROR(cancel.Check());
+      CLM_ASSIGN_OR_RETURN(const bool more, frame(piece));
+      if (!more) break;
+      frame_bytes += piece.size();
+      if (frame_bytes > max_salvaged_bytes_) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("a frame to salvage may have max_upload_bytes = ", max_salvaged_bytes_, " bytes"));
+      }
+      CLM_RETURN_IF_ERROR(copy->Append(piece));
+    }
+    CLM_RETURN_IF_ERROR(copy->Close());
+    CLM_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, store_.files().Open(folder.Path(kFrameFile)));
+    CLM_ASSIGN_OR_RETURN(const SalvageSummary summary, SalvageFrame(*file, codecs, {}, bytes, ContextOf(cancel)));
+    return ToProto(summary);
+  }
+
   CodecContext ContextOf(const CancellationToken& cancel) {
     return {.pool = &block_threads_, .processors = threads_.threads(), .cancel = cancel, .progress = {}};
   }
@@ -406,6 +473,8 @@ class PipelineOperations final : public Operations {
   RepresentationCache representations_;
   CheckpointRegistry models_;
   EngineRegistry engines_;
+  const uint64_t max_salvaged_bytes_;
+  const std::unique_ptr<GaugeWatch> lanes_watch_;  // last: it reads engines_
 };
 
 }  // namespace

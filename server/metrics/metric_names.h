@@ -24,15 +24,22 @@ inline constexpr MetricFamily kCallsInFlight = {"clm_grpc_server_calls_in_flight
                                                 "Calls that are being served."};
 inline constexpr MetricFamily kCallsRejected = {"clm_grpc_server_rejected_total", MetricType::kCounter, "method,reason",
                                                 "Calls refused before they began."};
+inline constexpr MetricFamily kLanesInUse = {"clm_lanes_in_use", MetricType::kGauge, "",
+                                             "Blocks that checkpoints are coding at this moment."};
 inline constexpr MetricFamily kOriginalBytes = {"clm_original_bytes_total", MetricType::kCounter,
                                                 "operation,representation", "Original bytes read."};
+inline constexpr MetricFamily kFrameBlocks = {"clm_blocks_total", MetricType::kCounter, "codec,direction",
+                                              "Blocks of frames written (compress) and decoded (decompress)."};
+inline constexpr MetricFamily kCanaryFailures = {
+    "clm_canary_failures_total", MetricType::kCounter, "",
+    "Frames refused because their predictor computes other numbers on this machine. Alert above 0."};
 inline constexpr MetricFamily kDecodedBytes = {"clm_decoded_bytes_total", MetricType::kCounter,
                                                "operation,representation", "Original bytes given back."};
 inline constexpr MetricFamily kFrameBytes = {"clm_frame_bytes_total", MetricType::kCounter, "operation,representation",
                                              "Bytes of compressed frames written or read."};
 inline constexpr MetricFamily kRoundTripFailures = {
     "clm_roundtrip_failures_total", MetricType::kCounter, "operation",
-    "Times that decoding did not give the original bytes back. Alert above 0."};
+    "Blocks that did not decode back when they were verified, and were stored instead. Alert above 0."};
 inline constexpr MetricFamily kGeneratedSymbols = {"clm_generated_symbols_total", MetricType::kCounter,
                                                    "representation", "Symbols generated."};
 inline constexpr MetricFamily kTimeToFirstSymbol = {"clm_time_to_first_symbol_seconds", MetricType::kHistogram,

@@ -50,7 +50,9 @@ prometheus::Family<Type>& Find(const std::map<absl::string_view, prometheus::Fam
 }  // namespace
 
 Metrics::Metrics()
-    : registry_(std::make_shared<prometheus::Registry>()), process_(std::make_shared<ProcessCollector>()) {
+    : registry_(std::make_shared<prometheus::Registry>()),
+      process_(std::make_shared<ProcessCollector>()),
+      watched_(std::make_shared<WatchedGauges>()) {
   for (const MetricFamily* family : AllMetricFamilies()) {
     if (BelongsToProcess(*family)) continue;
     switch (family->type) {
@@ -104,7 +106,9 @@ void Metrics::Remove(const MetricFamily& family, const LabelValues& labels) {
   if (family.type == MetricType::kCounter) remove_from(Find(families_.counters, family));
 }
 
-std::vector<std::shared_ptr<prometheus::Collectable>> Metrics::Collectables() const { return {registry_, process_}; }
+std::vector<std::shared_ptr<prometheus::Collectable>> Metrics::Collectables() const {
+  return {registry_, watched_, process_};
+}
 
 std::string Metrics::Expose() const {
   std::vector<prometheus::MetricFamily> families;

@@ -53,13 +53,11 @@ absl::Status HandleCompress(Operations& operations, Metrics& metrics, const Call
     return WriteChunks(writer, frame,
                        [](v1::CompressResponse& response) -> std::string& { return *response.mutable_frame(); });
   };
-  absl::StatusOr<v1::CompressResponse::Summary> result = operations.Compress(start, source, sink, call.cancel());
-  if (absl::IsDataLoss(result.status())) metrics.Add(kRoundTripFailures, {"compress"}, 1);
-  CLM_RETURN_IF_ERROR(result.status());
+  CLM_ASSIGN_OR_RETURN(v1::CompressResponse::Summary summary, operations.Compress(start, source, sink, call.cancel()));
   metrics.Add(kOriginalBytes, {"compress", kRepresentation}, static_cast<double>(chunks.total_bytes()));
   metrics.Add(kFrameBytes, {"compress", kRepresentation}, static_cast<double>(frame_bytes));
   v1::CompressResponse last;
-  *last.mutable_summary() = *std::move(result);
+  *last.mutable_summary() = std::move(summary);
   const uint64_t original = chunks.total_bytes();
   last.mutable_summary()->set_bits_per_byte(
       original == 0 ? 0 : static_cast<double>(frame_bytes) * 8 / static_cast<double>(original));

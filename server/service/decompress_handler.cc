@@ -8,12 +8,20 @@ namespace {
 
 constexpr char kRepresentation[] = "byte";
 
+absl::Status CheckStart(const v1::DecompressRequest::Start& start) {
+  if (start.salvage() && (start.offset_bytes() != 0 || start.length_bytes() != 0)) {
+    return InvalidField("start.salvage", "does not go with a range: what is missing is told of the whole");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status HandleDecompress(Operations& operations, Metrics& metrics, const Call& call,
                               MessageReader<v1::DecompressRequest>& reader,
                               MessageWriter<v1::DecompressResponse>& writer) {
   CLM_ASSIGN_OR_RETURN(const v1::DecompressRequest first, ReadStart(reader));
+  CLM_RETURN_IF_ERROR(CheckStart(first.start()));
   ChunkReader chunks(reader, "frame", [](v1::DecompressRequest& request) {
     return request.has_frame() ? request.mutable_frame() : nullptr;
   });

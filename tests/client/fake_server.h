@@ -92,6 +92,8 @@ class FakeServer final : public v1::CompressionService::Service,
   v1::GenerateRequest generate;
   v1::EncodeRequest::Start encode;
   v1::DecodeRequest::Start decode;
+  v1::DecompressRequest::Start decompress;
+  v1::DecompressResponse::Summary decompress_summary;  // what Decompress answers
   v1::TraceRequest::Start trace;
   v1::TraceResponse::Summary trace_summary;  // what Trace answers
   v1::FileReport files;                      // what a call from file to file answers
@@ -133,9 +135,15 @@ class FakeServer final : public v1::CompressionService::Service,
                           grpc::ServerReaderWriter<v1::DecompressResponse, v1::DecompressRequest>* stream) override {
     std::string frame;
     v1::DecompressRequest request;
-    while (stream->Read(&request)) frame += request.frame();
+    while (stream->Read(&request)) {
+      if (request.has_start()) decompress = request.start();
+      frame += request.frame();
+    }
     v1::DecompressResponse response;
     response.set_data(std::string(frame.rbegin(), frame.rend()) + reversed_suffix);
+    stream->Write(response);
+    response.Clear();
+    *response.mutable_summary() = decompress_summary;
     stream->Write(response);
     return status;
   }

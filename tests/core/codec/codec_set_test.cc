@@ -50,6 +50,7 @@ TEST(CodecSetTest, RepresentationCanaryAndSettingsAreCompared) {
   CodecParameters wanted = Probability('0');
   wanted.canary[0] ^= 1;
   EXPECT_THAT(codecs.Find(wanted), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("canary")));
+  EXPECT_TRUE(IsCanaryFailure(codecs.Find(wanted).status()));
   wanted = Probability('0');
   wanted.representation[3] = 9;
   EXPECT_THAT(codecs.Find(wanted),
@@ -57,6 +58,7 @@ TEST(CodecSetTest, RepresentationCanaryAndSettingsAreCompared) {
   wanted = Probability('0');
   wanted.top_k = 40;
   EXPECT_THAT(codecs.Find(wanted), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("top-k 40")));
+  EXPECT_FALSE(IsCanaryFailure(codecs.Find(wanted).status()));
 }
 
 }  // namespace

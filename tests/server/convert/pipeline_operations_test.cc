@@ -1,9 +1,12 @@
 #include "server/convert/pipeline_operations.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/pipeline/prepare.h"
+#include "tests/core/codec/codec_testing.h"
 #include "tests/core/pipeline/engine_fixture.h"
 
 namespace clm {
@@ -31,10 +34,12 @@ ByteSink Into(std::string& target) {
 
 class PipelineOperationsTest : public PipelineTest {
  protected:
+  static constexpr uint64_t kMaxUploadBytes = 1'000'000;
   PipelineOperationsTest() {
     v1::ServerConfig config;
     config.set_threads(2);
     config.set_device("cpu");
+    config.set_max_upload_bytes(kMaxUploadBytes);
     auto operations = MakePipelineOperations(config, *store_, metrics_);
     EXPECT_TRUE(operations.ok()) << operations.status();
     operations_ = *std::move(operations);
@@ -119,6 +124,51 @@ TEST_F(PipelineOperationsTest, AFrameComesBackWithItsDigest) {
   frame[frame.size() / 2] ^= 1;
   EXPECT_THAT(operations_->Decompress({}, Source(frame, 1000), Into(restored), {}),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("block 0")));
+}
+
+TEST_F(PipelineOperationsTest, SalvageGivesTheIntactBlocksAndSaysWhatIsMissing) {
+  std::string text;
+  while (text.size() < 20'000) text += Sentences();
+  text.resize(20'000);
+  v1::CompressRequest::Start start;
+  start.set_codec(v1::CODEC_COUNT);
+  start.set_block_size_bytes(4096);
+  std::string frame;
+  ASSERT_OK(operations_->Compress(start, Source(text, 1000), Into(frame), {}));
+  v1::DecompressRequest::Start salvage;
+  salvage.set_salvage(true);
+  std::string restored;
+  ASSERT_OK_AND_ASSIGN(const v1::DecompressResponse::Summary whole,
+                       operations_->Decompress(salvage, Source(frame, 1000), Into(restored), {}));
+  EXPECT_EQ(restored, text);
+  EXPECT_TRUE(whole.sha256_verified());
+  EXPECT_EQ(whole.salvage().intact_blocks(), 5U);
+  EXPECT_EQ(whole.salvage().missing_ranges(), 0U);
+
+  frame[100] ^= 1;  // in the first block
+  frame.resize(frame.size() - 200);
+  restored.clear();
+  ASSERT_OK_AND_ASSIGN(const v1::DecompressResponse::Summary part,
+                       operations_->Decompress(salvage, Source(frame, 1000), Into(restored), {}));
+  EXPECT_EQ(restored, std::string(4096, '\0') + text.substr(4096, 3 * 4096));
+  EXPECT_FALSE(part.sha256_verified());
+  EXPECT_EQ(part.salvage().lost_blocks(), 1U);  // the last one is lost with the length that would tell of it
+  ASSERT_EQ(part.salvage().missing_size(), 2);
+  EXPECT_EQ(part.salvage().missing(0).length_bytes(), 4096U);
+  EXPECT_EQ(part.salvage().missing(1).offset_bytes(), 4 * 4096U);
+  EXPECT_EQ(part.salvage().missing(1).length_bytes(), 0U);
+  EXPECT_TRUE(store_->files().List(JoinPath(store_->root(), "tmp"))->empty()) << "the copy goes with the call";
+}
+
+TEST_F(PipelineOperationsTest, AFrameToSalvageHasALimit) {
+  v1::DecompressRequest::Start salvage;
+  salvage.set_salvage(true);
+  std::string restored;
+  EXPECT_THAT(
+      operations_->Decompress(salvage, Source(std::string(kMaxUploadBytes + 1, 'x'), 65536), Into(restored), {}),
+      StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("max_upload_bytes = 1000000")));
+  EXPECT_THAT(operations_->Decompress(salvage, Source(std::string(kMaxUploadBytes, 'x'), 65536), Into(restored), {}),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not a frame")));
 }
 
 TEST_F(PipelineOperationsTest, EveryCodecRestoresTheTextAndIsNamed) {
@@ -214,6 +264,92 @@ TEST_F(CheckpointOperationsTest, EveryCodecOfACheckpointRestoresTheTextInAnother
     ASSERT_OK(other->Decompress(range, Source(frame), Into(part), {}));
     EXPECT_EQ(part, text.substr(5000, 10));
   }
+}
+
+TEST_F(CheckpointOperationsTest, BlocksAreCountedByCodecAndDirection) {
+  const std::string text = Sentences().substr(0, 9000) + std::string("\x01\xf7\x80\x13", 4);
+  v1::CompressRequest::Start start;
+  start.set_checkpoint(MakeCheckpoint(1).Name());
+  start.set_codec(v1::CODEC_RANK_ANS);
+  start.set_block_size_bytes(4096);
+  std::string frame;
+  ASSERT_OK(operations_->Compress(start, Source(text, 500), Into(frame), {}));
+  v1::CompressRequest::Start stored;
+  stored.set_codec(v1::CODEC_STORED);
+  std::string stored_frame;
+  ASSERT_OK(operations_->Compress(stored, Source("x"), Into(stored_frame), {}));
+  std::string restored;
+  ASSERT_OK(operations_->Decompress({}, Source(frame, 500), Into(restored), {}));
+  const std::string page = metrics_.Expose();
+  EXPECT_THAT(page, HasSubstr("clm_blocks_total{codec=\"rank ans\",direction=\"compress\"} 3"));
+  EXPECT_THAT(page, HasSubstr("clm_blocks_total{codec=\"rank ans\",direction=\"decompress\"} 3"));
+  EXPECT_THAT(page, HasSubstr("clm_blocks_total{codec=\"stored\",direction=\"compress\"} 1"));
+  EXPECT_THAT(page, HasSubstr("clm_lanes_in_use 0"));
+}
+
+TEST_F(CheckpointOperationsTest, AMachineThatComputesOtherNumbersIsCounted) {
+  v1::CompressRequest::Start start;
+  start.set_checkpoint(MakeCheckpoint(1).Name());
+  start.set_codec(v1::CODEC_PROBABILITY);
+  std::string frame;
+  ASSERT_OK(operations_->Compress(start, Source("the cat sees the birds"), Into(frame), {}));
+  constexpr size_t kCanaryOffset = 60;
+  frame[kCanaryOffset] ^= 1;
+  testing::FixHeaderChecksum(frame);
+  std::string restored;
+  EXPECT_THAT(operations_->Decompress({}, Source(frame), Into(restored), {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("computes other numbers")));
+  EXPECT_THAT(metrics_.Expose(), HasSubstr("clm_canary_failures_total 1"));
+}
+
+TEST_F(CheckpointOperationsTest, ACancelledCallGivesItsLanesBackWithinASecond) {
+  v1::CompressRequest::Start start;
+  start.set_checkpoint(MakeCheckpoint(1).Name());
+  start.set_codec(v1::CODEC_MIXED);
+  start.set_block_size_bytes(65536);
+  CancellationSource source;
+  const auto are_lanes_free = [this] { return metrics_.Expose().find("clm_lanes_in_use 0\n") != std::string::npos; };
+  const ByteSource endless = [](std::string& piece) -> absl::StatusOr<bool> {
+    piece.assign(65536, 'a');
+    return true;
+  };
+  std::thread caller([&] {
+    std::string frame;
+    EXPECT_THAT(operations_->Compress(start, endless, Into(frame), source.token()),
+                StatusIs(absl::StatusCode::kCancelled));
+  });
+  while (are_lanes_free()) std::this_thread::yield();
+  source.Cancel();
+  const absl::Duration cancelled = SystemClock().Monotonic();
+  caller.join();
+  while (!are_lanes_free()) std::this_thread::yield();
+  EXPECT_LT(SystemClock().Monotonic() - cancelled, absl::Seconds(1));
+}
+
+// Thirty-two calls at once, codecs mixed: each gets what it gets alone.
+TEST_F(CheckpointOperationsTest, FramesAreTheSameInCompany) {
+  constexpr size_t kCalls = 32;
+  const std::string checkpoint = MakeCheckpoint(1).Name();
+  const std::vector<v1::Codec> codecs = {v1::CODEC_PROBABILITY,   v1::CODEC_RANK_ANS, v1::CODEC_MIXED,
+                                         v1::CODEC_RANK_ADAPTIVE, v1::CODEC_ADAPTIVE, v1::CODEC_COUNT};
+  const auto frame_of = [&](size_t call) {
+    v1::CompressRequest::Start start;
+    start.set_codec(codecs[call % codecs.size()]);
+    if (call % codecs.size() < 4) start.set_checkpoint(checkpoint);
+    start.set_block_size_bytes(4096);
+    std::string frame;
+    EXPECT_TRUE(operations_->Compress(start, Source(Sentences().substr(11 * call, 500), 100), Into(frame), {}).ok());
+    return frame;
+  };
+  std::vector<std::string> alone;
+  for (size_t call = 0; call < kCalls; ++call) alone.push_back(frame_of(call));
+  std::vector<std::string> together(kCalls);
+  std::vector<std::thread> calls;
+  for (size_t call = 0; call < kCalls; ++call) {
+    calls.emplace_back([&, call] { together[call] = frame_of(call); });
+  }
+  for (std::thread& call : calls) call.join();
+  for (size_t call = 0; call < kCalls; ++call) EXPECT_TRUE(together[call] == alone[call]) << call;
 }
 
 TEST_F(CheckpointOperationsTest, AFrameWithoutItsCheckpointIsRefused) {

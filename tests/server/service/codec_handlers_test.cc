@@ -214,10 +214,10 @@ TEST_F(CodecHandlersTest, CompareTakesInputsUpToSixtyFourMebibytes) {
   EXPECT_THAT(Compress(start, data), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("67108864")));
 }
 
-TEST_F(CodecHandlersTest, FailedVerificationIsCounted) {
-  operations_.failure = absl::DataLossError("block 3 did not come back");
+TEST_F(CodecHandlersTest, AFailedCompressionHasNoSummary) {
+  operations_.failure = absl::DataLossError("a file of the checkpoint is damaged");
   EXPECT_THAT(Compress({}, {"x"}), StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(metrics_.Expose(), HasSubstr("clm_roundtrip_failures_total{operation=\"compress\"} 1"));
+  EXPECT_TRUE(compressed_.messages.empty());
 }
 
 TEST_F(CodecHandlersTest, DecompressGivesBytesThenSummary) {
@@ -226,6 +226,15 @@ TEST_F(CodecHandlersTest, DecompressGivesBytesThenSummary) {
   EXPECT_EQ(decompressed_.messages[0].data().size(), kMaxChunkOutBytes);
   EXPECT_EQ(decompressed_.messages[2].summary().original_bytes(), 300000u);
   EXPECT_TRUE(decompressed_.messages[2].summary().sha256_verified());
+}
+
+TEST_F(CodecHandlersTest, SalvageDoesNotGoWithARange) {
+  v1::DecompressRequest request;
+  request.mutable_start()->set_salvage(true);
+  request.mutable_start()->set_length_bytes(1);
+  FakeReader<v1::DecompressRequest> reader({request});
+  EXPECT_THAT(HandleDecompress(operations_, metrics_, call_, reader, decompressed_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("start.salvage")));
 }
 
 TEST_F(CodecHandlersTest, DamagedFrameHasNoSummary) {
