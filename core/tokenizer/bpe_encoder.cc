@@ -60,6 +60,7 @@ BpeEncoder::BpeEncoder(const EncodeTables& tables, const Pretokenizer& pretokeni
       piece_encoder_(tables),
       buffer_(std::make_unique<SymbolId[]>(kBufferIds)) {
   CLM_CHECK(options.Validate().ok());
+  if (tables.superwords() != nullptr) joiner_ = std::make_unique<SuperwordJoiner>(*tables.superwords());
   if (options.cache_slots == 0) return;
   cache_ = std::make_unique<PieceCache>(options.cache_slots);
 }
@@ -79,6 +80,7 @@ absl::Status BpeEncoder::Advance(absl::string_view text, bool is_end, Scan& scan
     scan.searched = match.position + match.length;
     if (match.length == 0) break;
     status = AdvancePlain(text.substr(0, match.position), /*is_end=*/true, scan, out);
+    CloseChunk(scan, out);
     out.ids.push_back(match.id);
     if (out.starts != nullptr) out.starts->push_back(1);
     scan.consumed = scan.searched;
@@ -86,6 +88,7 @@ absl::Status BpeEncoder::Advance(absl::string_view text, bool is_end, Scan& scan
   if (status.ok()) {
     status = AdvancePlain(specials_ == nullptr ? text : text.substr(0, scan.searched), is_end, scan, out);
   }
+  if (is_end) CloseChunk(scan, out);
   if (!status.ok()) {
     out.ids.resize(before);
     if (out.starts != nullptr) out.starts->resize(before);
@@ -100,7 +103,7 @@ absl::Status BpeEncoder::AdvancePlain(absl::string_view text, bool is_end, Scan&
     const bool reaches_end = scan.consumed + window.size() == text.size();
     ends_.clear();
     pretokenizer_.Split(window, is_end && reaches_end, ends_);
-    CLM_RETURN_IF_ERROR(EncodePieces(window, out));
+    CLM_RETURN_IF_ERROR(joiner_ == nullptr ? EncodePieces(window, out) : EncodeAndJoin(window, scan, out));
     const size_t settled = ends_.empty() ? 0 : ends_.back();
     scan.consumed += settled;
     if (window.size() - settled > options_.max_piece_bytes + kTailBytes) return PieceTooLong(options_.max_piece_bytes);
@@ -108,6 +111,18 @@ absl::Status BpeEncoder::AdvancePlain(absl::string_view text, bool is_end, Scan&
     window_bytes = settled == 0 ? kWindowGrowth * window_bytes : kWindowBytes;
   }
   return absl::OkStatus();
+}
+
+absl::Status BpeEncoder::EncodeAndJoin(absl::string_view window, Scan& scan, const Output& out) {
+  staged_ids_.clear();
+  staged_starts_.clear();
+  CLM_RETURN_IF_ERROR(EncodePieces(window, {staged_ids_, &staged_starts_}));
+  joiner_->Add(window, ends_, staged_ids_, staged_starts_, scan.chunk, {out.ids, out.starts});
+  return absl::OkStatus();
+}
+
+void BpeEncoder::CloseChunk(Scan& scan, const Output& out) {
+  if (joiner_ != nullptr) joiner_->Close(scan.chunk, {out.ids, out.starts});
 }
 
 absl::Status BpeEncoder::EncodePieces(absl::string_view window, const Output& out) {
@@ -255,9 +270,9 @@ absl::Status StreamingBpeEncoder::Push(absl::string_view bytes, std::vector<Symb
     scan_.consumed = 0;
   }
   pending_.append(bytes.data(), bytes.size());
-  if (held_back_bytes() < next_look_bytes_) return absl::OkStatus();
+  if (unsettled_bytes() < next_look_bytes_) return absl::OkStatus();
   CLM_RETURN_IF_ERROR(encoder_.Advance(pending_, /*is_end=*/false, scan_, {out, starts}));
-  next_look_bytes_ = std::min(2 * held_back_bytes(), max_piece_bytes_ + kTailBytes + 1);
+  next_look_bytes_ = std::min(2 * unsettled_bytes(), max_piece_bytes_ + kTailBytes + 1);
   return absl::OkStatus();
 }
 

@@ -1,5 +1,5 @@
 // BpeEncoder: bytes to ids of a BpeVocab, exactly as merging the lowest rank first (leftmost on ties) in every piece of
-// the pre-tokenizer gives them.
+// the pre-tokenizer gives them; then, with superwords, as merging these in chunks of pieces does (superword_joiner.h).
 //
 //   EncodeTables tables(vocab);  // once for a vocabulary
 //   BpeEncoder encoder(tables, pretokenizer, options);
@@ -7,8 +7,8 @@
 //   CLM_RETURN_IF_ERROR(encoder.Encode(document, ids));  // again and again: the cache of pieces stays warm
 //
 // The boundary is never emitted. Text that spells a special token is plain bytes unless allow_special is set. Where
-// `starts` is given, it gets a flag per id: 1 for the first id of each piece. Requires then that it is as long as
-// `out`.
+// `starts` is given, it gets a flag per id: 1 for an id that begins with the first byte of a piece. Requires then that
+// it is as long as `out`.
 //
 // Thread-safety: one thread per encoder; tables and pre-tokenizer are shared and must outlive it.
 // Cost: linear in the bytes (for vocabularies out of order, see TokenAdjacency, O(n log n) in the length of a piece).
@@ -31,6 +31,7 @@
 #include "core/tokenizer/piece_cache.h"
 #include "core/tokenizer/piece_encoder.h"
 #include "core/tokenizer/special_finder.h"
+#include "core/tokenizer/superword_joiner.h"
 
 namespace clm {
 
@@ -66,6 +67,7 @@ class BpeEncoder {
   struct Scan {
     size_t consumed = 0;  // bytes at the front whose ids were appended
     size_t searched = 0;  // bytes at the front where no special begins any more
+    SuperwordJoiner::Chunk chunk = {};
   };
   struct Output {
     std::vector<SymbolId>& ids;
@@ -78,6 +80,10 @@ class BpeEncoder {
   absl::Status AdvancePlain(absl::string_view text, bool is_end, Scan& scan, const Output& out);
   // Appends the ids of the pieces of `window` that ends_ names.
   absl::Status EncodePieces(absl::string_view window, const Output& out);
+  // The same in two stages.
+  absl::Status EncodeAndJoin(absl::string_view window, Scan& scan, const Output& out);
+  // Ends the chunk of superwords, where there are any.
+  void CloseChunk(Scan& scan, const Output& out);
   // A few pieces, from the one that begins at `begin` on; returns where the last one ends.
   size_t EncodeBatch(absl::string_view window, size_t begin, std::span<const uint32_t> ends, const Output& out);
   size_t EncodeBatchUncached(absl::string_view window, size_t begin, std::span<const uint32_t> ends, const Output& out);
@@ -101,9 +107,13 @@ class BpeEncoder {
   std::unique_ptr<SymbolId[]> buffer_;
   size_t buffered_ = 0;
   std::vector<uint32_t> buffered_starts_;
+  std::unique_ptr<SuperwordJoiner> joiner_;  // null without superwords
+  std::vector<SymbolId> staged_ids_;         // of the first stage
+  std::vector<uint8_t> staged_starts_;
 };
 
-// A document in pieces; the ids do not depend on the cuts. Holds back the text that the pre-tokenizer has not settled.
+// A document in pieces; the ids do not depend on the cuts. Holds back the text that the pre-tokenizer has not settled,
+// and with superwords the chunk that is not complete: fewer than chunk_bytes more.
 // Thread-safety and errors: as BpeEncoder. After an error, only Reset() helps.
 class StreamingBpeEncoder {
  public:
@@ -120,9 +130,11 @@ class StreamingBpeEncoder {
 
   // For whole documents, with the same cache; independent of what was pushed.
   BpeEncoder& whole_documents() { return encoder_; }
-  size_t held_back_bytes() const { return pending_.size() - scan_.consumed; }
+  size_t held_back_bytes() const { return unsettled_bytes() + scan_.chunk.bytes; }
 
  private:
+  size_t unsettled_bytes() const { return pending_.size() - scan_.consumed; }
+
   BpeEncoder encoder_;
   size_t max_piece_bytes_;
   std::string pending_;  // unsettled text behind bytes already encoded

@@ -37,6 +37,7 @@ std::map<PairOfIds, uint64_t> CountPairs(const std::vector<Word>& words) {
 
 std::vector<SymbolId> BytesOf(const std::string& piece) {
   std::vector<SymbolId> ids;
+  ids.reserve(piece.size());
   for (const char byte : piece) ids.push_back(static_cast<uint8_t>(byte));
   return ids;
 }
@@ -68,6 +69,7 @@ void LearnFrom(std::vector<Word>& words, const MergeLearnerOptions& options, boo
 std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_view piece) {
   if (const SymbolId* whole = vocab.FindWholePiece(piece); whole != nullptr) return {*whole};
   std::vector<SymbolId> ids;
+  ids.reserve(piece.size());
   for (const char byte : piece) ids.push_back(vocab.ByteId(static_cast<uint8_t>(byte)));
   while (true) {
     const BpeVocab::MergeTarget* best = nullptr;
@@ -82,6 +84,27 @@ std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_vie
     ids[best_place] = best->result;
     ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(best_place) + 1);
   }
+}
+
+std::vector<SymbolId> BpeEncodeSuperwordsReference(const BpeVocab& vocab, const std::vector<std::string>& pieces) {
+  std::vector<SymbolId> all;
+  std::vector<SymbolId> chunk;
+  size_t chunk_bytes = 0;
+  const auto close = [&] {
+    for (const BpeMerge& merge : vocab.superwords().merges) JoinEverywhere(chunk, merge);
+    all.insert(all.end(), chunk.begin(), chunk.end());
+    chunk.clear();
+    chunk_bytes = 0;
+  };
+  for (const std::string& piece : pieces) {
+    if (chunk_bytes + piece.size() > vocab.superwords().chunk_bytes) close();
+    const std::vector<SymbolId> ids = BpeEncodeReference(vocab, piece);
+    chunk.insert(chunk.end(), ids.begin(), ids.end());
+    chunk_bytes += piece.size();
+    if (piece.find('\n') != std::string::npos) close();
+  }
+  close();
+  return all;
 }
 
 BpeLearned BpeTrainReference(const std::map<std::string, uint64_t>& pieces, const MergeLearnerOptions& options) {

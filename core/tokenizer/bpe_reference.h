@@ -18,6 +18,10 @@ namespace clm {
 // pairs with the lowest rank.
 std::vector<SymbolId> BpeEncodeReference(const BpeVocab& vocab, absl::string_view piece);
 
+// Ids of a document whose pieces are given, with superwords: in every chunk of them (text_counter.h), each superword
+// merge in turn joins its pair everywhere, from left to right.
+std::vector<SymbolId> BpeEncodeSuperwordsReference(const BpeVocab& vocab, const std::vector<std::string>& pieces);
+
 // The rule of BpeTrainer with every pair counted anew before each merge. `pieces`: how often each piece occurs.
 BpeLearned BpeTrainReference(const std::map<std::string, uint64_t>& pieces, const MergeLearnerOptions& options);
 

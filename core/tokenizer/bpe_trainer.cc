@@ -265,8 +265,9 @@ absl::StatusOr<BpeVocab> BpeTrainer::Train(const BpeTrainRun& run) {
     CLM_ASSIGN_OR_RETURN(identity, Identity(run.cancel));
     CLM_ASSIGN_OR_RETURN(learned, ReadTrainState(*files_, run.state_path, identity));
   }
-  CLM_RETURN_IF_ERROR(LearnStages(run, identity, learned));
-  return MakeVocab(std::move(learned));
+  size_t inside = 0;
+  CLM_RETURN_IF_ERROR(LearnStages(run, identity, learned, inside));
+  return MakeVocab(std::move(learned), inside);
 }
 
 absl::StatusOr<std::string> BpeTrainer::Identity(const CancellationToken& cancel) {
@@ -286,7 +287,8 @@ absl::StatusOr<std::string> BpeTrainer::Identity(const CancellationToken& cancel
                       ", superwords from ", options_.superword_from);
 }
 
-absl::Status BpeTrainer::LearnStages(const BpeTrainRun& run, const std::string& identity, BpeLearned& learned) {
+absl::Status BpeTrainer::LearnStages(const BpeTrainRun& run, const std::string& identity, BpeLearned& learned,
+                                     size_t& inside) {
   const MergeLearnerOptions all{
       .max_tokens = options_.vocab_size - static_cast<uint32_t>(options_.special_tokens.size()),
       .min_pair_count = options_.min_pair_count,
@@ -307,6 +309,7 @@ absl::Status BpeTrainer::LearnStages(const BpeTrainRun& run, const std::string& 
   const absl::Status status = LearnStage(Unit::kPiece, first, run, learned);
   if (!run.state_path.empty()) CLM_RETURN_IF_ERROR(save(learned));
   CLM_RETURN_IF_ERROR(status);
+  inside = learned.merges.size();
   return options_.superword_from == 0 ? absl::OkStatus() : LearnStage(Unit::kChunk, all, run, learned);
 }
 
@@ -327,7 +330,7 @@ absl::Status BpeTrainer::LearnStage(Unit unit, const MergeLearnerOptions& option
       return absl::ResourceExhaustedError("the different chunks have too many tokens to hold; set memory_limit_bytes");
     }));
   }
-  const absl::Status status = learner.Learn(run.cancel, run.progress, run.threads);
+  absl::Status status = learner.Learn(run.cancel, run.progress, run.threads);
   learned = learner.TakeLearned();
   return status;
 }
@@ -345,14 +348,14 @@ absl::Status BpeTrainer::LearnSpilled(Unit unit, const MergeLearnerOptions& opti
   CLM_RETURN_IF_ERROR(VisitWords(unit, learned, run.cancel, [&](std::span<const SymbolId> tokens, uint64_t count) {
     return learner.AddTokens(tokens, count);
   }));
-  const absl::Status status = learner.Learn(run.cancel, run.progress, has_threads ? run.threads : nullptr);
+  absl::Status status = learner.Learn(run.cancel, run.progress, has_threads ? run.threads : nullptr);
   learned = learner.TakeLearned();
   return status;
 }
 
 absl::Status BpeTrainer::VisitWords(Unit unit, const BpeLearned& learned, const CancellationToken& cancel,
                                     const std::function<absl::Status(std::span<const SymbolId>, uint64_t)>& visit) {
-  CLM_ASSIGN_OR_RETURN(const BpeVocab vocab, MakeVocab(learned));
+  CLM_ASSIGN_OR_RETURN(const BpeVocab vocab, MakeVocab(learned, learned.merges.size()));
   ChunkEncoder encoder(vocab);
   std::vector<SymbolId> tokens;
   uint64_t bytes = 0;
@@ -373,9 +376,13 @@ absl::Status BpeTrainer::VisitWords(Unit unit, const BpeLearned& learned, const 
   });
 }
 
-absl::StatusOr<BpeVocab> BpeTrainer::MakeVocab(BpeLearned learned) const {
+absl::StatusOr<BpeVocab> BpeTrainer::MakeVocab(BpeLearned learned, size_t inside) const {
   BpeVocabParts parts;
   parts.tokens = std::move(learned.tokens);
+  const auto first_superword = learned.merges.begin() + static_cast<std::ptrdiff_t>(inside);
+  parts.superwords = {.merges = {first_superword, learned.merges.end()},
+                      .chunk_bytes = static_cast<uint32_t>(options_.superword_chunk_bytes)};
+  learned.merges.resize(inside);
   parts.merges = std::move(learned.merges);
   parts.boundary = static_cast<SymbolId>(parts.tokens.size());
   for (const std::string& text : options_.special_tokens) {

@@ -64,7 +64,8 @@ struct BpeTrainerOptions {
   uint64_t memory_limit_bytes = 0;
   // A folder for this trainer alone; made when it is needed, removed with the trainer.
   std::string scratch_folder = {};
-  // Bytes and merges that are learned inside pieces. 0: all; else range [256, vocab_size - specials].
+  // Bytes and merges that are learned inside pieces; the others are superwords. 0: no superwords; else range [256,
+  // vocab_size - specials].
   uint32_t superword_from = 0;
   // Longest chunk, in bytes, unless one piece is longer. Range [2, 2^20].
   size_t superword_chunk_bytes = 512;
@@ -135,13 +136,14 @@ class BpeTrainer {
 
   // What merges are learned from and by which rules.
   absl::StatusOr<std::string> Identity(const CancellationToken& cancel);
-  absl::Status LearnStages(const BpeTrainRun& run, const std::string& identity, BpeLearned& learned);
+  // `inside`: how many of the merges are those of pieces.
+  absl::Status LearnStages(const BpeTrainRun& run, const std::string& identity, BpeLearned& learned, size_t& inside);
   absl::Status LearnStage(Unit unit, const MergeLearnerOptions& options, const BpeTrainRun& run, BpeLearned& learned);
   absl::Status LearnSpilled(Unit unit, const MergeLearnerOptions& options, const BpeTrainRun& run, BpeLearned& learned);
   // Calls visit for every different piece or chunk, in the tokens of `learned`.
   absl::Status VisitWords(Unit unit, const BpeLearned& learned, const CancellationToken& cancel,
                           const std::function<absl::Status(std::span<const SymbolId>, uint64_t)>& visit);
-  absl::StatusOr<BpeVocab> MakeVocab(BpeLearned learned) const;
+  absl::StatusOr<BpeVocab> MakeVocab(BpeLearned learned, size_t inside) const;
 
   BpeTrainerOptions options_;
   FileSystem* files_;

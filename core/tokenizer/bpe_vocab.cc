@@ -27,9 +27,8 @@ absl::Status CheckSizes(const BpeVocabParts& parts) {
     return absl::ResourceExhaustedError(
         absl::StrCat("vocabulary has ", parts.tokens.size(), " entries; limit ", kMaxBpeVocabSize));
   }
-  if (parts.merges.size() > kMaxBpeMerges) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("vocabulary has ", parts.merges.size(), " merges; limit ", kMaxBpeMerges));
+  if (const size_t merges = parts.merges.size() + parts.superwords.merges.size(); merges > kMaxBpeMerges) {
+    return absl::ResourceExhaustedError(absl::StrCat("vocabulary has ", merges, " merges; limit ", kMaxBpeMerges));
   }
   if (parts.specials.size() > kMaxBpeSpecials) {
     return absl::ResourceExhaustedError(
@@ -64,6 +63,7 @@ absl::StatusOr<BpeVocab> BpeVocab::Create(BpeVocabParts parts) {
   CLM_RETURN_IF_ERROR(vocab.TakeTokens(parts));
   CLM_RETURN_IF_ERROR(vocab.TakeMerges(parts));
   CLM_RETURN_IF_ERROR(vocab.TakeWholePieces(parts));
+  CLM_RETURN_IF_ERROR(vocab.TakeSuperwords(parts));
   vocab.PadTokens();
   vocab.ComputeFingerprint();
   return vocab;
@@ -181,11 +181,10 @@ absl::Status BpeVocab::TakeMerges(BpeVocabParts& parts) {
   return absl::OkStatus();
 }
 
-absl::Status BpeVocab::TakeMerge(uint32_t position) {
-  const BpeMerge& merge = merges_[position];
+absl::Status BpeVocab::CheckMerge(const BpeMerge& merge, const std::string& name) const {
   for (const SymbolId id : {merge.left, merge.right, merge.result}) {
     if (id >= size() || IsSpecial(id)) {
-      return absl::InvalidArgumentError(absl::StrCat("merge ", position, " names id ", id, ", which is ",
+      return absl::InvalidArgumentError(absl::StrCat(name, " names id ", id, ", which is ",
                                                      id >= size() ? "not in the vocabulary" : "a special token"));
     }
   }
@@ -194,17 +193,61 @@ absl::Status BpeVocab::TakeMerge(uint32_t position) {
   const absl::string_view result = TokenBytes(merge.result);
   if (result.size() != left.size() + right.size() || !absl::StartsWith(result, left) ||
       !absl::EndsWith(result, right)) {
-    return absl::InvalidArgumentError(absl::StrCat("merge ", position, " makes ", Quoted(absl::StrCat(left, right)),
+    return absl::InvalidArgumentError(absl::StrCat(name, " makes ", Quoted(absl::StrCat(left, right)),
                                                    ", but its result ", merge.result, " is ", Quoted(result)));
   }
+  return absl::OkStatus();
+}
+
+absl::Status BpeVocab::TakeMerge(uint32_t position) {
+  const BpeMerge& merge = merges_[position];
+  CLM_RETURN_IF_ERROR(CheckMerge(merge, absl::StrCat("merge ", position)));
   uint32_t rank = position;
   if (equal_ranks_ && position > 0 && merges_[position - 1].result == merge.result) {
     const BpeMerge& before = merges_[position - 1];
     rank = FindMerge(before.left, before.right)->rank;
   }
   if (!targets_.emplace(PairKey(merge.left, merge.right), MergeTarget{rank, merge.result}).second) {
+    return absl::InvalidArgumentError(absl::StrCat("merge ", position, ", ", Quoted(TokenBytes(merge.left)), " with ",
+                                                   Quoted(TokenBytes(merge.right)), ", occurs twice"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BpeVocab::TakeSuperwords(BpeVocabParts& parts) {
+  superwords_ = std::move(parts.superwords);
+  if (!has_superwords()) {
+    superwords_.chunk_bytes = 0;
+    return absl::OkStatus();
+  }
+  if (superwords_.chunk_bytes < 2 || superwords_.chunk_bytes > kMaxSuperwordChunkBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("superword chunk_bytes is ", superwords_.chunk_bytes, "; range [2, ",
+                                                   kMaxSuperwordChunkBytes, "]"));
+  }
+  if (equal_ranks_ || !cut_tokens_.empty() || !whole_pieces_.empty()) {
+    return absl::InvalidArgumentError("superwords do not go with equal ranks, cut tokens or whole pieces");
+  }
+  std::vector<uint32_t> made_at(size());  // the highest rank that makes a token, counted from 1 in both stages
+  uint32_t rank = 0;
+  for (const BpeMerge& merge : merges_) made_at[merge.result] = ++rank;
+  absl::flat_hash_set<uint64_t> seen;
+  seen.reserve(superwords_.merges.size());
+  for (size_t i = 0; i < superwords_.merges.size(); ++i) {
+    const BpeMerge& merge = superwords_.merges[i];
+    CLM_RETURN_IF_ERROR(CheckMerge(merge, absl::StrCat("superword merge ", i)));
+    if (FindMerge(merge.left, merge.right) != nullptr || !seen.insert(PairKey(merge.left, merge.right)).second) {
+      return absl::InvalidArgumentError(absl::StrCat("superword merge ", i, ", ", Quoted(TokenBytes(merge.left)),
+                                                     " with ", Quoted(TokenBytes(merge.right)), ", occurs twice"));
+    }
+    made_at[merge.result] = ++rank;
+  }
+  rank = static_cast<uint32_t>(merges_.size());
+  for (size_t i = 0; i < superwords_.merges.size(); ++i) {
+    const BpeMerge& merge = superwords_.merges[i];
+    ++rank;
+    if (made_at[merge.left] < rank && made_at[merge.right] < rank) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat("merge ", position, ", ", Quoted(left), " with ", Quoted(right), ", occurs twice"));
+        absl::StrCat("superword merge ", i, " joins a token that it or a later merge makes"));
   }
   return absl::OkStatus();
 }
@@ -246,12 +289,15 @@ void BpeVocab::ComputeFingerprint() {
     out.WriteU32(static_cast<uint32_t>(bytes.size()));
     out.WriteBytes(bytes);
   }
-  out.WriteU32(static_cast<uint32_t>(merges_.size()));
-  for (const BpeMerge& merge : merges_) {
-    out.WriteU32(merge.left);
-    out.WriteU32(merge.right);
-    out.WriteU32(merge.result);
-  }
+  const auto write_merges = [&out](std::span<const BpeMerge> merges) {
+    out.WriteU32(static_cast<uint32_t>(merges.size()));
+    for (const BpeMerge& merge : merges) {
+      out.WriteU32(merge.left);
+      out.WriteU32(merge.right);
+      out.WriteU32(merge.result);
+    }
+  };
+  write_merges(merges_);
   out.WriteU32(static_cast<uint32_t>(specials_.size()));
   for (const BpeSpecial& special : specials_) {
     out.WriteU32(special.id);
@@ -269,6 +315,11 @@ void BpeVocab::ComputeFingerprint() {
   };
   write_ids("cut tokens\n", cut_tokens_);
   write_ids("whole pieces\n", whole_pieces_);
+  if (has_superwords()) {
+    out.WriteBytes("superwords\n");
+    out.WriteU32(superwords_.chunk_bytes);
+    write_merges(superwords_.merges);
+  }
   fingerprint_ = Sha256Of(out.view());
 }
 

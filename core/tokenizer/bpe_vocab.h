@@ -12,6 +12,12 @@
 // - whole pieces: tokens that a piece with exactly their bytes becomes, whatever merging would make of it;
 // - cut tokens: found in the text before it is split into pieces, leftmost first, then longest;
 // - specials without a spelling: ids that the file leaves out.
+//
+// Superwords, which only vocabularies trained here have and which go with none of the above but specials: merges of a
+// second stage. Once every piece is encoded, they work on chunks of neighbouring pieces (superword_joiner.h), so their
+// tokens may reach over several pieces. Each has a higher rank than all merges, of either stage, that make its
+// operands.
+//
 // No two tokens that merging can reach stand for the same bytes; a cut token may repeat the bytes of another token.
 //
 // Thread-safety: immutable after Create(); every const method may run on any thread.
@@ -37,6 +43,7 @@ namespace clm {
 
 inline constexpr uint32_t kMaxBpeVocabSize = 1U << 20;
 inline constexpr size_t kMaxBpeMerges = size_t{1} << 20;
+inline constexpr uint32_t kMaxSuperwordChunkBytes = 1U << 20;
 inline constexpr size_t kMaxBpeTokenBytesTotal = size_t{256} << 20;
 inline constexpr size_t kMaxBpeSpecials = 4096;
 inline constexpr size_t kMaxBpeSpecialBytes = 256;
@@ -56,6 +63,11 @@ struct BpeSpecial {
   friend bool operator==(const BpeSpecial&, const BpeSpecial&) = default;
 };
 
+struct BpeSuperwords {
+  std::vector<BpeMerge> merges;  // in rank order
+  uint32_t chunk_bytes = 0;      // where there are merges: range [2, kMaxSuperwordChunkBytes]
+};
+
 struct BpeVocabParts {
   std::vector<std::string> tokens;     // bytes by id; ignored at the ids of specials
   std::vector<BpeMerge> merges;        // in rank order
@@ -64,6 +76,7 @@ struct BpeVocabParts {
   bool equal_ranks = false;            // merges with the same result share a rank; they stand side by side in `merges`
   std::vector<SymbolId> cut_tokens;    // any order
   std::vector<SymbolId> whole_pieces;  // any order
+  BpeSuperwords superwords = {};
 };
 
 class BpeVocab {
@@ -95,6 +108,9 @@ class BpeVocab {
   bool equal_ranks() const { return equal_ranks_; }
   std::span<const SymbolId> cut_tokens() const { return cut_tokens_; }      // ascending
   std::span<const SymbolId> whole_pieces() const { return whole_pieces_; }  // ascending
+
+  bool has_superwords() const { return !superwords_.merges.empty(); }
+  const BpeSuperwords& superwords() const { return superwords_; }
 
   bool IsSpecial(SymbolId id) const { return FindSpecial(id) != nullptr; }
   // The special with this id; null for tokens and unknown ids.
@@ -134,6 +150,8 @@ class BpeVocab {
   absl::Status TakeByteIds(const TokenIds& ids);
   absl::Status TakeMerges(BpeVocabParts& parts);
   absl::Status TakeMerge(uint32_t position);
+  absl::Status TakeSuperwords(BpeVocabParts& parts);
+  absl::Status CheckMerge(const BpeMerge& merge, const std::string& name) const;
   absl::Status TakeCutTokens(BpeVocabParts& parts);
   absl::Status TakeWholePieces(BpeVocabParts& parts);
   void PadTokens();
@@ -150,6 +168,7 @@ class BpeVocab {
   bool equal_ranks_ = false;
   std::vector<SymbolId> cut_tokens_;
   std::vector<SymbolId> whole_pieces_;
+  BpeSuperwords superwords_;
   TokenIds whole_piece_ids_;  // views into arena_, which never moves its bytes
   size_t longest_whole_piece_ = 0;
   Sha256Digest fingerprint_{};

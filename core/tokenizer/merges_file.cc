@@ -82,6 +82,10 @@ absl::StatusOr<MergesFiles> WriteMergesFiles(const BpeVocab& vocab) {
     return absl::InvalidArgumentError(
         "vocab.json and merges.txt cannot say that tokens are cut out of text, or are whole pieces");
   }
+  if (vocab.has_superwords()) {
+    return absl::InvalidArgumentError(
+        "vocab.json and merges.txt cannot say that merges reach over pieces (superwords)");
+  }
   CLM_ASSIGN_OR_RETURN(const TokenizerSpelling spelling, SpellTokenizer(vocab));
   MergesFiles files;
   const char* separator = "{";

@@ -48,6 +48,7 @@ EncodeTables::EncodeTables(const BpeVocab& vocab)
       adjacency_(vocab),
       merges_pieces_(!adjacency_.in_order() || !FitsTrie(vocab)),
       short_tokens_(vocab.size()) {
+  if (vocab.has_superwords()) superwords_.emplace(vocab);
   for (const SymbolId id : vocab.whole_pieces()) AddShortToken(id);
   if (merges_pieces_) return;
   trie_ = TokenTrie(TrieEntries(vocab, adjacency_));

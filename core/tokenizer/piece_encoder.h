@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "core/tokenizer/bpe_vocab.h"
 #include "core/tokenizer/piece_cache.h"
 #include "core/tokenizer/piece_merger.h"
+#include "core/tokenizer/superword_joiner.h"
 #include "core/tokenizer/token_adjacency.h"
 #include "core/tokenizer/token_trie.h"
 
@@ -43,6 +45,8 @@ class EncodeTables {
   // The token that a piece of up to ShortPiece::kMaxBytes is; kNoToken says nothing.
   SymbolId ShortToken(const ShortPiece& piece) const { return short_tokens_.Find(piece); }
   void PrefetchShortToken(const ShortPiece& piece) const { short_tokens_.Prefetch(piece); }
+  // Of the second stage; null without one.
+  const SuperwordTable* superwords() const { return superwords_.has_value() ? &*superwords_ : nullptr; }
 
  private:
   struct Prefix {
@@ -59,6 +63,7 @@ class EncodeTables {
   std::vector<Prefix> prefixes_;  // by id
   uint32_t max_length_ = 0;
   ShortTokenTable short_tokens_;
+  std::optional<SuperwordTable> superwords_;
 };
 
 class PieceEncoder {

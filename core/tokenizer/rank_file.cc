@@ -247,6 +247,7 @@ absl::StatusOr<TokenizerDefinition> ParseRankFile(absl::string_view text, const 
 }
 
 absl::StatusOr<std::string> WriteRankFile(const BpeVocab& vocab) {
+  if (vocab.has_superwords()) return CannotSay("merges reach over pieces (superwords)");
   if (!vocab.cut_tokens().empty()) {
     return CannotSay(absl::StrCat("token ", vocab.cut_tokens()[0], " is cut out of text"));
   }

@@ -1,14 +1,13 @@
 #include "core/tokenizer/token_adjacency.h"
 
 #include <algorithm>
-#include <bit>
-
-#include "absl/hash/hash.h"
 
 namespace clm {
 
-TokenAdjacency::TokenAdjacency(const BpeVocab& vocab) : vocab_(vocab), multiplier_(absl::HashOf(vocab.size()) | 1) {
-  AddMerges();
+TokenAdjacency::TokenAdjacency(const BpeVocab& vocab) : vocab_(vocab), passes_(vocab.merges().size()) {
+  for (const BpeMerge& merge : vocab.merges()) {
+    passes_.Add(merge.left, merge.right, vocab.FindMerge(merge.left, merge.right)->rank + 1);
+  }
   in_order_ = IsInOrder();
   if (!in_order_) return;
   histories_.resize(vocab.size());
@@ -18,21 +17,6 @@ TokenAdjacency::TokenAdjacency(const BpeVocab& vocab) : vocab_(vocab), multiplie
     if (history.made_at != kNever || !IsReachable(merge.left) || !IsReachable(merge.right)) continue;
     const uint32_t pass = PassOf(merge.left, merge.right);
     if (Fits(merge.left, merge.right, pass)) history = {merge.left, merge.right, pass};
-  }
-}
-
-void TokenAdjacency::AddMerges() {
-  const int bits = std::max(4, static_cast<int>(std::bit_width(2 * vocab_.merges().size())));
-  shift_ = 64 - bits;
-  merges_.assign(size_t{1} << bits, 0);
-  filter_.assign((size_t{1} << (bits + kFilterBits)) / 64, 0);
-  for (const BpeMerge& merge : vocab_.merges()) {
-    const uint64_t pair = PairOf(merge.left, merge.right);
-    const size_t bit = HashOf(pair) >> (shift_ - kFilterBits);
-    filter_[bit / 64] |= uint64_t{1} << (bit % 64);
-    size_t place = HashOf(pair) >> shift_;
-    while (merges_[place] != 0) place = (place + 1) & (merges_.size() - 1);
-    merges_[place] = pair | (vocab_.FindMerge(merge.left, merge.right)->rank + 1);
   }
 }
 

@@ -19,6 +19,7 @@
 
 #include "core/base/types.h"
 #include "core/tokenizer/bpe_vocab.h"
+#include "core/tokenizer/pair_ranks.h"
 
 namespace clm {
 
@@ -40,35 +41,17 @@ class TokenAdjacency {
     uint32_t made_at = kNever;
   };
   static constexpr uint32_t kNever = UINT32_MAX;
-  static constexpr int kFilterBits = 3;  // of the filter per place of merges_, as a power of two
-  static_assert(kMaxBpeVocabSize <= 1U << 20 && kMaxBpeMerges < 1U << 24);
+  static_assert(kNever == PairRanks::kNone);
 
-  static uint64_t PairOf(SymbolId left, SymbolId right) { return uint64_t{left} << 44 | uint64_t{right} << 24; }
-  uint64_t HashOf(uint64_t pair) const { return (pair >> 24) * multiplier_; }
   // The pass that merges the two, or kNever.
-  uint32_t PassOf(SymbolId left, SymbolId right) const {
-    const uint64_t pair = PairOf(left, right);
-    const uint64_t hash = HashOf(pair);
-    const size_t bit = hash >> (shift_ - kFilterBits);
-    if ((filter_[bit / 64] >> (bit % 64) & 1) == 0) return kNever;
-    for (size_t place = hash >> shift_; merges_[place] != 0; place = (place + 1) & (merges_.size() - 1)) {
-      if ((merges_[place] ^ pair) >> 24 == 0) return static_cast<uint32_t>(merges_[place] & 0xFFFFFF);
-    }
-    return kNever;
-  }
-  void AddMerges();
+  uint32_t PassOf(SymbolId left, SymbolId right) const { return passes_.Find(left, right); }
   bool IsInOrder() const;
   // Whether no merge crosses the border before the pass `until`, in which both tokens are used up.
   bool Fits(SymbolId left, SymbolId right, uint32_t until) const;
 
   const BpeVocab& vocab_;
   bool in_order_ = false;
-  // Open addressing with linear probing: left << 44 | right << 24 | pass; 0: free.
-  int shift_ = 0;
-  uint64_t multiplier_;  // of the process: no file can choose its collisions
-  std::vector<uint64_t> merges_;
-  // A bit for each hash value of a merge: most questions are about pairs that do not merge.
-  std::vector<uint64_t> filter_;
+  PairRanks passes_;
   std::vector<History> histories_;  // by id
 };
 

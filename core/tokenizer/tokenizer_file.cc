@@ -49,12 +49,17 @@ absl::StatusOr<std::string> WriteTokenizerJson(const BpeVocab& vocab, absl::stri
   CLM_RETURN_IF_ERROR(CheckWrittenSize(token_bytes));
   CLM_ASSIGN_OR_RETURN(const std::string pre_tokenizer, PreTokenizerJson(pattern));
   CLM_ASSIGN_OR_RETURN(const TokenizerSpelling spelling, SpellTokenizer(vocab));
-  std::string out = R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":)";
+  std::string out = absl::StrCat(R"({"version":")", vocab.has_superwords() ? kSuperwordFileVersion : "1.0",
+                                 R"(","truncation":null,"padding":null,"added_tokens":)");
   AppendAddedTokens(spelling, out);
   absl::StrAppend(&out, R"(,"normalizer":null,"pre_tokenizer":)", pre_tokenizer,
                   R"(,"post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":false,)",
                   R"("trim_offsets":true,"use_regex":true},"model":)");
   AppendModel(vocab, spelling, out);
+  if (vocab.has_superwords()) {
+    out += R"(,"superwords":)";
+    AppendSuperwords(vocab, out);
+  }
   out += "}\n";
   CLM_RETURN_IF_ERROR(CheckWrittenSize(out.size()));
   return out;

@@ -4,7 +4,8 @@
 // Only byte-level BPE is read, and only what this project reproduces id for id; everything else in a file (a prefix
 // space, text that is dropped, dropout, ...) is refused by name. Two things are read and not done, because bytes would
 // not come back or ids would not be those of the text: see TokenizerDefinition::not_applied. A written file gives the
-// same ids in `tokenizers`, except for text that spells a special token, which is plain text here.
+// same ids in `tokenizers`, except for text that spells a special token, which is plain text here. Superwords are
+// beyond that program: a file with them has a version of its own, by which it is refused there.
 //
 // Thread-safety: functions without state. Files are hostile until proven otherwise: nothing recursive, all sizes
 // limited. Errors: INVALID_ARGUMENT naming the field, token or merge; RESOURCE_EXHAUSTED over a limit.

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -136,43 +137,58 @@ absl::Status ReadTokens(const Json& model, const std::vector<AddedToken>& added,
 
 // ---- merges ----
 
-absl::StatusOr<std::pair<std::string, std::string>> ReadMergePair(const Json& merge, size_t rank) {
+// `field`: the list that the merge is in.
+absl::StatusOr<std::pair<std::string, std::string>> ReadMergePair(const Json& merge, absl::string_view field,
+                                                                  size_t rank) {
   if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
     return std::pair(merge[0].get<std::string>(), merge[1].get<std::string>());
   }
-  if (!merge.is_string())
-    return Refused("model.merges", absl::StrCat("entry ", rank, " is neither \"a b\" nor [a, b]"));
+  if (!merge.is_string()) return Refused(field, absl::StrCat("entry ", rank, " is neither \"a b\" nor [a, b]"));
   const auto& text = merge.get_ref<const std::string&>();
   const size_t space = text.find(' ');
   if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
-    return Refused("model.merges", absl::StrCat("entry ", rank, " ", Quoted(text), " is not two tokens and a space"));
+    return Refused(field, absl::StrCat("entry ", rank, " ", Quoted(text), " is not two tokens and a space"));
   }
   return std::pair(text.substr(0, space), text.substr(space + 1));
 }
 
-absl::StatusOr<std::vector<BpeMerge>> ReadMerges(const Json& model) {
-  const Json& vocab = model["vocab"];
-  const Json& list = model["merges"];
-  if (list.size() > kMaxBpeMerges) {
-    return tokenizer_json::TooMany("model.merges", list.size(), "entries", kMaxBpeMerges);
-  }
+absl::StatusOr<std::vector<BpeMerge>> ReadMerges(const Json& vocab, absl::string_view field, const Json& list) {
+  if (list.size() > kMaxBpeMerges) return tokenizer_json::TooMany(field, list.size(), "entries", kMaxBpeMerges);
   std::vector<BpeMerge> merges;
   merges.reserve(list.size());
   for (size_t rank = 0; rank < list.size(); ++rank) {
-    CLM_ASSIGN_OR_RETURN(const auto pair, ReadMergePair(list[rank], rank));
+    CLM_ASSIGN_OR_RETURN(const auto pair, ReadMergePair(list[rank], field, rank));
     const std::array<std::string, 3> names = {pair.first, pair.second, pair.first + pair.second};
     std::array<SymbolId, 3> ids{};
     for (size_t i = 0; i < names.size(); ++i) {
       const auto found = vocab.find(names[i]);
       if (found == vocab.end()) {
-        return Refused("model.merges", absl::StrCat("entry ", rank, i < 2 ? " names " : " makes ", Quoted(names[i]),
-                                                    ", which is not in model.vocab"));
+        return Refused(field, absl::StrCat("entry ", rank, i < 2 ? " names " : " makes ", Quoted(names[i]),
+                                           ", which is not in model.vocab"));
       }
       ids[i] = found->get<SymbolId>();
     }
     merges.push_back({ids[0], ids[1], ids[2]});
   }
   return merges;
+}
+
+absl::StatusOr<BpeSuperwords> ReadSuperwords(const Json& file) {
+  BpeSuperwords superwords;
+  const auto found = file.find("superwords");
+  if (found == file.end()) return superwords;
+  if (!found->is_object()) return Refused("superwords", "is not an object");
+  CLM_RETURN_IF_ERROR(tokenizer_json::CheckKeys(*found, "superwords", {"chunk_bytes", "merges"}));
+  const Json& chunk_bytes = Field(*found, "chunk_bytes");
+  if (!chunk_bytes.is_number_unsigned() || chunk_bytes.get<uint64_t>() > kMaxSuperwordChunkBytes) {
+    return Refused("superwords.chunk_bytes",
+                   absl::StrCat("is ", Quoted(chunk_bytes.dump()), "; range [2, ", kMaxSuperwordChunkBytes, "]"));
+  }
+  superwords.chunk_bytes = chunk_bytes.get<uint32_t>();
+  const Json& merges = Field(*found, "merges");
+  if (!merges.is_array() || merges.empty()) return Refused("superwords.merges", "is missing or empty");
+  CLM_ASSIGN_OR_RETURN(superwords.merges, ReadMerges(file["model"]["vocab"], "superwords.merges", merges));
+  return superwords;
 }
 
 absl::StatusOr<SymbolId> FindBoundary(const std::vector<AddedToken>& added, const std::string& wanted) {
@@ -239,6 +255,17 @@ absl::Status CheckWholePieces(const BpeVocab& vocab) {
 
 std::string JsonString(absl::string_view text) { return Json(std::string(text)).dump(); }
 
+void AppendMerges(const BpeVocab& vocab, std::span<const BpeMerge> merges, std::string& out) {
+  const char* separator = "[";
+  for (const BpeMerge& merge : merges) {
+    absl::StrAppend(&out, separator,
+                    JsonString(absl::StrCat(ToGpt2Alphabet(vocab.TokenBytes(merge.left)), " ",
+                                            ToGpt2Alphabet(vocab.TokenBytes(merge.right)))));
+    separator = ",";
+  }
+  out += merges.empty() ? "[]" : "]";
+}
+
 }  // namespace
 
 absl::StatusOr<BpeVocab> ReadTokenizerModel(const Json& file, const std::string& boundary) {
@@ -249,7 +276,8 @@ absl::StatusOr<BpeVocab> ReadTokenizerModel(const Json& file, const std::string&
                        ReadAddedTokens(Field(file, "added_tokens"), model["vocab"]));
   BpeVocabParts parts;
   CLM_RETURN_IF_ERROR(ReadTokens(model, added, parts));
-  CLM_ASSIGN_OR_RETURN(parts.merges, ReadMerges(model));
+  CLM_ASSIGN_OR_RETURN(parts.merges, ReadMerges(model["vocab"], "model.merges", model["merges"]));
+  CLM_ASSIGN_OR_RETURN(parts.superwords, ReadSuperwords(file));
   CLM_ASSIGN_OR_RETURN(parts.boundary, FindBoundary(added, boundary));
   if (!IsSet(Field(model, "ignore_merges"))) return BpeVocab::Create(std::move(parts));
   std::vector<SymbolId> cut_tokens = parts.cut_tokens;  // never pieces
@@ -310,14 +338,14 @@ void AppendModel(const BpeVocab& vocab, const TokenizerSpelling& spelling, std::
     separator = ",";
   }
   out += "},\"merges\":";
-  separator = "[";
-  for (const BpeMerge& merge : vocab.merges()) {
-    absl::StrAppend(&out, separator,
-                    JsonString(absl::StrCat(ToGpt2Alphabet(vocab.TokenBytes(merge.left)), " ",
-                                            ToGpt2Alphabet(vocab.TokenBytes(merge.right)))));
-    separator = ",";
-  }
-  out += vocab.merges().empty() ? "[]}" : "]}";
+  AppendMerges(vocab, vocab.merges(), out);
+  out += "}";
+}
+
+void AppendSuperwords(const BpeVocab& vocab, std::string& out) {
+  absl::StrAppend(&out, R"({"chunk_bytes":)", vocab.superwords().chunk_bytes, R"(,"merges":)");
+  AppendMerges(vocab, vocab.superwords().merges, out);
+  out += "}";
 }
 
 }  // namespace clm

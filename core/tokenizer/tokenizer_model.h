@@ -1,4 +1,4 @@
-// `model` and `added_tokens` of a tokenizer.json: the vocabulary.
+// `model`, `added_tokens` and `superwords` of a tokenizer.json: the vocabulary.
 //
 // Thread-safety: functions without state. Errors: INVALID_ARGUMENT naming the field, token or merge; RESOURCE_EXHAUSTED
 // over a limit.
@@ -30,5 +30,7 @@ absl::StatusOr<TokenizerSpelling> SpellTokenizer(const BpeVocab& vocab);
 // Append the values of "added_tokens" and "model" to `out`; `spelling` is that of `vocab`.
 void AppendAddedTokens(const TokenizerSpelling& spelling, std::string& out);
 void AppendModel(const BpeVocab& vocab, const TokenizerSpelling& spelling, std::string& out);
+// The value of "superwords". Requires that there are some.
+void AppendSuperwords(const BpeVocab& vocab, std::string& out);
 
 }  // namespace clm

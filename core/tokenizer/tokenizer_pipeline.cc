@@ -195,16 +195,23 @@ absl::string_view ByteLevelJson(bool use_regex) {
                    : R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false})";
 }
 
+absl::Status CheckVersion(const Json& file) {
+  CLM_RETURN_IF_ERROR(CheckKeys(file, "the file",
+                                {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+                                 "post_processor", "decoder", "model", "superwords"}));
+  const Json& version = Field(file, "version");
+  const bool has_superwords = file.contains("superwords");
+  const bool is_known = has_superwords ? version == kSuperwordFileVersion : version.is_null() || version == "1.0";
+  if (is_known) return absl::OkStatus();
+  return Refused("version", absl::StrCat("is ", Quoted(version.dump()), "; known: 1.0, and with superwords ",
+                                         kSuperwordFileVersion));
+}
+
 }  // namespace
 
 absl::StatusOr<TokenizerPipeline> ReadTokenizerPipeline(const Json& file) {
   if (!file.is_object()) return absl::InvalidArgumentError("not a JSON object");
-  CLM_RETURN_IF_ERROR(CheckKeys(file, "the file",
-                                {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
-                                 "post_processor", "decoder", "model"}));
-  if (const Json& version = Field(file, "version"); !version.is_null() && version != "1.0") {
-    return Refused("version", absl::StrCat("is ", Quoted(version.dump()), "; known: 1.0"));
-  }
+  CLM_RETURN_IF_ERROR(CheckVersion(file));
   if (!Field(file, "truncation").is_null()) return Refused("truncation", "is set: it drops text");
   if (!Field(file, "padding").is_null()) return Refused("padding", "is set: it adds tokens");
   TokenizerPipeline pipeline;

@@ -19,6 +19,9 @@ struct TokenizerPipeline {
   std::vector<std::string> not_applied;
 };
 
+// "version" of a file that has "superwords", which `tokenizers` does not know: it refuses such a file by its version.
+inline constexpr char kSuperwordFileVersion[] = "clm-superwords-1";
+
 // INVALID_ARGUMENT naming the first step that changes text, drops any, or is not known; RESOURCE_EXHAUSTED over a
 // limit.
 absl::StatusOr<TokenizerPipeline> ReadTokenizerPipeline(const nlohmann::json& file);

@@ -1,6 +1,7 @@
 // What holds for every tokenizer that was read, whatever it was read from.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -43,6 +44,19 @@ inline void CheckTokenizer(TokenizerDefinition definition) {
     CLM_CHECK(stream->Push(kText.substr(begin, 7), streamed).ok());
   CLM_CHECK(stream->Finish(streamed).ok());
   CLM_CHECK(streamed == *ids);
+
+  if ((*tokenizer)->vocab().has_superwords()) {
+    std::vector<uint32_t> ends;
+    (*tokenizer)->pretokenizer().Split(kText, /*is_end=*/true, ends);
+    std::vector<std::string> split;
+    size_t begin = 0;
+    for (const uint32_t end : ends) {
+      split.emplace_back(kText.substr(begin, end - begin));
+      begin = end;
+    }
+    CLM_CHECK(BpeEncodeSuperwordsReference((*tokenizer)->vocab(), split) == *ids);
+    return;
+  }
 
   PieceEncoder pieces((*tokenizer)->encode_tables());
   for (const absl::string_view piece : {"abc", "aaaaaaaa", "abcabcab", "ab ab", "\xE4\xB8\xAD"}) {

@@ -181,5 +181,42 @@ TEST(BpeVocabTest, TheFingerprintFollowsTheMeaning) {
   EXPECT_NE(vocab.fingerprint(), renamed.fingerprint());
 }
 
+BpeVocabParts WithSuperwords(std::vector<BpeMerge> superwords, uint32_t chunk_bytes = 512) {
+  BpeVocabParts parts = PartsOf({{'a', 'b'}, {256, 'c'}, {257, 256}});
+  parts.merges.resize(1);
+  parts.superwords = {.merges = std::move(superwords), .chunk_bytes = chunk_bytes};
+  return parts;
+}
+
+TEST(BpeVocabTest, SuperwordsAreMergesOfASecondStage) {
+  ASSERT_OK_AND_ASSIGN(const BpeVocab vocab, BpeVocab::Create(WithSuperwords({{256, 'c', 257}, {257, 256, 258}})));
+  EXPECT_TRUE(vocab.has_superwords());
+  EXPECT_EQ(vocab.merges().size(), 1U);
+  EXPECT_EQ(vocab.FindMerge(256, 'c'), nullptr) << "not of the first";
+  EXPECT_EQ(vocab.superwords().merges.size(), 2U);
+  ASSERT_OK_AND_ASSIGN(const BpeVocab other, BpeVocab::Create(WithSuperwords({{256, 'c', 257}, {257, 256, 258}}, 30)));
+  EXPECT_NE(vocab.fingerprint(), other.fingerprint()) << "chunks decide ids";
+  EXPECT_NE(vocab.fingerprint(), VocabOf({{'a', 'b'}, {256, 'c'}, {257, 256}}).fingerprint());
+  EXPECT_EQ(BpeVocab::Create(WithSuperwords({}, 7))->fingerprint(),
+            BpeVocab::Create(WithSuperwords({}))->fingerprint());
+}
+
+TEST(BpeVocabTest, RefusesSuperwordsThatBreakTheRules) {
+  const auto refused = [](BpeVocabParts parts, absl::string_view message) {
+    EXPECT_THAT(BpeVocab::Create(std::move(parts)), StatusIs(kInvalid, HasSubstr(std::string(message))));
+  };
+  refused(WithSuperwords({{256, 'c', 257}}, 1), "superword chunk_bytes is 1; range [2, 1048576]");
+  refused(WithSuperwords({{256, 'c', 257}}, (1U << 20) + 1), "superword chunk_bytes is 1048577");
+  refused(WithSuperwords({{256, 'c', 9999}}), "superword merge 0 names id 9999, which is not in the vocabulary");
+  refused(WithSuperwords({{256, 'd', 257}}), "superword merge 0 makes \"abd\", but its result 257 is \"abc\"");
+  refused(WithSuperwords({{'a', 'b', 256}}), "superword merge 0, \"a\" with \"b\", occurs twice");
+  refused(WithSuperwords({{256, 'c', 257}, {256, 'c', 257}}), "superword merge 1, \"ab\" with \"c\", occurs twice");
+  refused(WithSuperwords({{257, 256, 258}, {256, 'c', 257}}),
+          "superword merge 0 joins a token that it or a later merge");
+  BpeVocabParts cut = WithSuperwords({{256, 'c', 257}});
+  cut.cut_tokens = {258};
+  refused(std::move(cut), "superwords do not go with equal ranks, cut tokens or whole pieces");
+}
+
 }  // namespace
 }  // namespace clm

@@ -105,5 +105,14 @@ TEST(WriteMergesFilesTest, RefusesWhatTheFilesCannotSay) {
   refused(parts, "cannot say a merge that begins with \"#version\"");
 }
 
+TEST(WriteMergesFilesTest, RefusesSuperwords) {
+  BpeVocabParts parts = ::clm::testing::PartsOf({{'a', 'b'}});
+  parts.superwords = {.merges = parts.merges, .chunk_bytes = 64};
+  parts.merges.clear();
+  EXPECT_THAT(WriteMergesFiles(*BpeVocab::Create(std::move(parts))),
+              ::clm::testing::StatusIs(absl::StatusCode::kInvalidArgument,
+                                       ::testing::HasSubstr("reach over pieces (superwords)")));
+}
+
 }  // namespace
 }  // namespace clm

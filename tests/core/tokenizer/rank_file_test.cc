@@ -199,5 +199,14 @@ TEST(WriteRankFileTest, MergesThatAreNeverTakenDoNotMatter) {
   EXPECT_EQ(file, FileOf(RankTokens({"ab", "bc", "abc"})));
 }
 
+TEST(WriteRankFileTest, RefusesSuperwords) {
+  BpeVocabParts parts = ::clm::testing::PartsOf({{'a', 'b'}});
+  parts.superwords = {.merges = parts.merges, .chunk_bytes = 64};
+  parts.merges.clear();
+  EXPECT_THAT(WriteRankFile(*BpeVocab::Create(std::move(parts))),
+              ::clm::testing::StatusIs(absl::StatusCode::kInvalidArgument,
+                                       ::testing::HasSubstr("reach over pieces (superwords)")));
+}
+
 }  // namespace
 }  // namespace clm

@@ -131,5 +131,48 @@ TEST(WriteTokenizerJsonTest, AFileOverTheLimitIsRefused) {
   EXPECT_THAT(WriteTokenizerJson(vocab, kGpt2Pattern), StatusIs(kTooMuch, HasSubstr("limit 67108864")));
 }
 
+BpeVocab WithSuperwords() {
+  BpeVocabParts parts = PartsOf({{'a', 'b'}, {256, ' '}, {257, 256}});
+  parts.superwords = {.merges = {parts.merges[1], parts.merges[2]}, .chunk_bytes = 64};
+  parts.merges.resize(1);
+  return *BpeVocab::Create(std::move(parts));
+}
+
+TEST(WriteTokenizerJsonTest, SuperwordsReadBackTheSameUnderAVersionOfTheirOwn) {
+  const BpeVocab vocab = WithSuperwords();
+  ASSERT_OK_AND_ASSIGN(const std::string text, WriteTokenizerJson(vocab, kGpt2Pattern));
+  const Json file = Json::parse(text);
+  EXPECT_EQ(file["version"], "clm-superwords-1") << "tokenizers knows 1.0 only";
+  EXPECT_EQ(file["model"]["merges"], Json::array({"a b"}));
+  EXPECT_EQ(file["superwords"], Json::parse(R"({"chunk_bytes":64,"merges":["ab \u0120","ab\u0120 ab"]})"));
+  ASSERT_OK_AND_ASSIGN(const TokenizerDefinition read, ParseTokenizerJson(text));
+  EXPECT_EQ(read.vocab.fingerprint(), vocab.fingerprint());
+}
+
+TEST(ParseTokenizerJsonTest, RefusesSuperwordsThatAreNone) {
+  const Json good = Json::parse(*WriteTokenizerJson(WithSuperwords(), kGpt2Pattern));
+  const auto refused = [&good](const char* key, const Json& value, const char* words) {
+    Json file = good;
+    file["superwords"][key] = value;
+    ExpectRefused(file, words);
+  };
+  refused("chunk_bytes", 1, "superword chunk_bytes is 1; range [2, 1048576]");
+  refused("chunk_bytes", -1, "superwords.chunk_bytes is \"-1\"; range [2, 1048576]");
+  refused("chunk_bytes", uint64_t{1} << 40, "superwords.chunk_bytes is");
+  refused("merges", Json::array(), "superwords.merges is missing or empty");
+  refused("merges", Json::array({"ab x y"}), "superwords.merges entry 0");
+  refused("merges", Json::array({"ab nothing"}), "superwords.merges entry 0 names");
+  refused("rule", 1, "superwords has a field \"rule\" whose effect is not known");
+  Json file = good;
+  file["version"] = "1.0";
+  ExpectRefused(file, "version is \"\\\"1.0\\\"\"");
+  file = good;
+  file.erase("superwords");
+  ExpectRefused(file, "version is");
+  file = good;
+  file["superwords"] = 7;
+  ExpectRefused(file, "superwords is not an object");
+}
+
 }  // namespace
 }  // namespace clm
