@@ -52,6 +52,9 @@ void AddTokenizerFlags(CLI::App& command, v1::PrepareSpec& spec) {
   command.add_option_function<std::string>(
       "--pattern", [&spec](const std::string& value) { spec.mutable_tokenizer()->set_pattern(value); },
       "How text is split into pieces: gpt2, cl100k, qwen2, o200k, none, or a regular expression (default gpt2)");
+  command.add_option_function<uint32_t>(
+      "--superword-from", [&spec](uint32_t value) { spec.mutable_tokenizer()->set_superword_from(value); },
+      "Learn this many entries inside words, and the rest of the vocabulary as tokens that may reach over several");
 }
 
 void AddUniverseFlags(CLI::App& command, v1::PrepareSpec& spec) {

@@ -30,6 +30,7 @@ BpeTrainerOptions TrainerOptions(const PrepareOptions& prepare, const std::strin
   BpeTrainerOptions options;
   options.vocab_size = prepare.vocab_size;
   options.pattern = prepare.pattern;
+  options.superword_from = prepare.superword_from;
   options.memory_limit_bytes = prepare.memory_limit_bytes;
   options.scratch_folder = scratch_folder;
   return options;
@@ -145,8 +146,9 @@ absl::Status Preparation::TakeTokenizer() {
 
 absl::Status Preparation::MakeTokenizer() {
   if (!options_.tokenizer.empty()) return TakeTokenizer();
-  const std::string stage = StagePath(
-      "tokenizer", absl::StrCat(splits_.sha256(Split::kBuild), " ", options_.vocab_size, " ", options_.pattern));
+  std::string decided_by = absl::StrCat(splits_.sha256(Split::kBuild), " ", options_.vocab_size, " ", options_.pattern);
+  if (options_.superword_from != 0) absl::StrAppend(&decided_by, " superwords from ", options_.superword_from);
+  const std::string stage = StagePath("tokenizer", decided_by);
   if (!context_.files.Exists(stage)) {
     CLM_ASSIGN_OR_RETURN(tokenizer_, LearnTokenizer(stage));
     CLM_RETURN_IF_ERROR(tokenizer_->ToFile(context_.files, stage));

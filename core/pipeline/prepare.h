@@ -43,6 +43,8 @@ struct PrepareOptions {
   uint32_t vocab_size = 4096;
   // Of the pre-tokenizer, as in core/text/pretokenizer.h.
   std::string pattern{kGpt2Pattern.data(), kGpt2Pattern.size()};
+  // As in BpeTrainerOptions: entries learned inside pieces, the others being superwords. 0: no superwords.
+  uint32_t superword_from = 0;
   // Use this instead of learning a tokenizer: a tokenizer, or a blob that holds a tokenizer.json or a rank file. Empty
   // to learn.
   ArtifactId tokenizer;

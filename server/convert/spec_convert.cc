@@ -116,6 +116,7 @@ absl::Status TakeTokenizerOptions(const v1::TokenizerOptions& proto, ArtifactSto
   options.vocab_size = Or<uint32_t>(proto.vocab_size(), 4096);
   options.pattern = std::string(PatternOf(proto.pattern()));
   options.rank_file_encoding = proto.encoding();
+  options.superword_from = proto.superword_from();
   if (proto.artifact().empty()) {
     const auto pretokenizer = MakePretokenizer(options.pattern);
     return pretokenizer.ok() ? absl::OkStatus() : InvalidField("tokenizer.pattern", pretokenizer.status().message());

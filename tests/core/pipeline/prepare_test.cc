@@ -70,6 +70,21 @@ TEST_F(PrepareTest, LeavesTokenizerUniverseAndCorpus) {
   EXPECT_THAT(phases_, Contains("encode"));
 }
 
+// Tokens over several words; everything that is made on them comes back as it was.
+TEST_F(PrepareTest, SuperwordsAreLearnedAndUsed) {
+  PrepareOptions options = Options(Sentences());
+  ASSERT_OK_AND_ASSIGN(const PrepareOutcome words, RunPrepare(options, Context("words")));
+  options.superword_from = 280;
+  ASSERT_OK_AND_ASSIGN(const PrepareOutcome superwords, RunPrepare(options, Context("words")));
+  EXPECT_NE(words.tokenizer, superwords.tokenizer) << "not what an attempt with other options left";
+  EXPECT_THAT(TokenizerJson(superwords.tokenizer), HasSubstr("\"superwords\":{\"chunk_bytes\":512"));
+  EXPECT_TRUE(superwords.report.round_trip_verified);
+  EXPECT_GT(superwords.vocab_sizes.at("token"), 281U) << "bytes, merges inside words, the boundary, and more";
+  options.superword_from = 320;
+  EXPECT_THAT(RunPrepare(options, Context("words")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("superword_from is 320")));
+}
+
 TEST_F(PrepareTest, TheSameAgainWritesNothingNew) {
   const PrepareOptions options = Options(Sentences());
   ASSERT_OK_AND_ASSIGN(const PrepareOutcome first, RunPrepare(options, Context("one")));

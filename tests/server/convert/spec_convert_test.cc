@@ -74,6 +74,19 @@ TEST_F(SpecConvertTest, PatternsAreNamedOrGiven) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("tokenizer.pattern")));
 }
 
+TEST_F(SpecConvertTest, SuperwordsAreAskedFor) {
+  v1::PrepareSpec spec;
+  spec.mutable_source()->add_paths("/somewhere");
+  ASSERT_OK_AND_ASSIGN(PrepareOptions options, ToPrepareOptions(spec, *store_));
+  EXPECT_EQ(options.superword_from, 0U);
+  spec.mutable_tokenizer()->set_superword_from(3000);
+  ASSERT_OK_AND_ASSIGN(options, ToPrepareOptions(spec, *store_));
+  EXPECT_EQ(options.superword_from, 3000U);
+  spec.mutable_tokenizer()->set_superword_from(4096);
+  EXPECT_THAT(ToPrepareOptions(spec, *store_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("superword_from is 4096")));
+}
+
 TEST_F(SpecConvertTest, AUniverseToExtendBringsItsTokenizer) {
   v1::PrepareSpec spec;
   spec.mutable_source()->add_paths("/somewhere");
