@@ -223,6 +223,9 @@ void AddCompress(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option_function<uint32_t>(
       "--top-k", [&start](uint32_t top_k) { start.set_top_k(top_k); }, "Of rank codecs: ranks told (default 128)");
+  command->add_option_function<uint32_t>(
+      "--window", [&start](uint32_t window) { start.set_window_symbols(window); },
+      "Symbols that the model looks back on (default: its whole context)");
   command->add_option_function<double>(
       "--budget", [&start](double seconds) { start.set_budget_seconds(seconds); },
       "Seconds that it may take: with codec best the smallest that is likely to fit");

@@ -23,8 +23,8 @@ absl::StatusOr<std::unique_ptr<EnginePredictor>> EnginePredictor::Create(std::sh
   return std::unique_ptr<EnginePredictor>(new EnginePredictor(std::move(session)));
 }
 
-std::string EnginePredictor::fingerprint() const {
-  return Sha256Hex(absl::StrCat(session_->model().fingerprint(), " window ", session_->window()));
+std::string EnginePredictor::FingerprintOf(absl::string_view model, uint32_t window) {
+  return Sha256Hex(absl::StrCat(model, " window ", window));
 }
 
 void EnginePredictor::Frequencies(size_t lane, std::span<uint32_t> out) {

@@ -12,6 +12,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "core/base/cancellation.h"
 #include "core/engine/engine_session.h"
 #include "core/predict/sequence_scorer.h"
@@ -28,8 +29,11 @@ class EnginePredictor final : public SymbolPredictor {
   uint32_t vocab_size() const override { return session_->model().vocab_size(); }
   size_t lanes() const override { return session_->lanes(); }
   int precision_bits() const override { return session_->model().precision_bits(); }
-  // That of the model, joined with the window.
-  std::string fingerprint() const override;
+  std::string fingerprint() const override {
+    return FingerprintOf(session_->model().fingerprint(), session_->window());
+  }
+  // That of a predictor which looks back on `window` symbols, by the model's.
+  static std::string FingerprintOf(absl::string_view model, uint32_t window);
 
   void Frequencies(size_t lane, std::span<uint32_t> out) override;
   SymbolInterval Interval(size_t lane, SymbolId symbol) override;

@@ -16,44 +16,53 @@ namespace {
 
 constexpr size_t kKeptEngines = 4;
 
-absl::StatusOr<RegisteredEngine> MakeEngine(ArtifactStore& store, const ArtifactId& checkpoint, uint32_t threads,
-                                            const CancellationToken& cancel) {
-  CLM_ASSIGN_OR_RETURN(LoadedEngine loaded, LoadEngine(store, checkpoint, cancel));
+}  // namespace
+
+absl::StatusOr<RegisteredEngine> EngineRegistry::Get(const ArtifactId& checkpoint, uint32_t window,
+                                                     const CancellationToken& cancel) {
+  absl::MutexLock lock(&mutex_);
+  return GetLocked({checkpoint, window}, cancel);
+}
+
+absl::StatusOr<RegisteredEngine> EngineRegistry::MakeEngine(const Key& key, const CancellationToken& cancel) {
+  const auto other = std::find_if(engines_.begin(), engines_.end(),
+                                  [&](const RegisteredEngine& engine) { return engine.checkpoint == key.first; });
+  RegisteredEngine engine;
+  if (other != engines_.end()) {
+    engine = *other;  // with another window
+  } else {
+    CLM_ASSIGN_OR_RETURN(LoadedEngine loaded, LoadEngine(store_, key.first, cancel));
+    engine = {.checkpoint = key.first,
+              .engine = std::move(loaded.model),
+              .representation = std::move(loaded.representation),
+              .model = nullptr,
+              .window = 0,
+              .checkpoint_bytes = loaded.checkpoint_bytes};
+  }
   EngineSessionOptions options;
   options.lanes = kEngineLanes;
-  options.threads = threads;
-  CLM_ASSIGN_OR_RETURN(auto predictor, EnginePredictor::Create(loaded.model, options));
-  const uint32_t window = predictor->session().window();
-  RegisteredEngine engine;
-  engine.checkpoint = checkpoint;
-  engine.checkpoint_bytes = loaded.checkpoint_bytes;
-  engine.engine = std::move(loaded.model);
-  engine.representation = std::move(loaded.representation);
-  CLM_ASSIGN_OR_RETURN(engine.model, CodingModel::Create(std::move(predictor), engine.representation, window));
+  options.threads = threads_;
+  options.window = key.second;
+  CLM_ASSIGN_OR_RETURN(auto predictor, EnginePredictor::Create(engine.engine, options));
+  engine.window = predictor->session().window();
+  CLM_ASSIGN_OR_RETURN(engine.model, CodingModel::Create(std::move(predictor), engine.representation, engine.window));
+  absl::MutexLock models_lock(&models_mutex_);
+  models_.push_back(engine.model);
   return engine;
 }
 
-}  // namespace
-
-absl::StatusOr<RegisteredEngine> EngineRegistry::Get(const ArtifactId& checkpoint, const CancellationToken& cancel) {
-  absl::MutexLock lock(&mutex_);
-  return GetLocked(checkpoint, cancel);
-}
-
-absl::StatusOr<RegisteredEngine> EngineRegistry::GetLocked(const ArtifactId& checkpoint,
-                                                           const CancellationToken& cancel) {
-  const auto found = std::find_if(engines_.begin(), engines_.end(),
-                                  [&](const RegisteredEngine& engine) { return engine.checkpoint == checkpoint; });
+absl::StatusOr<RegisteredEngine> EngineRegistry::GetLocked(const Key& key, const CancellationToken& cancel) {
+  const auto found = std::find_if(engines_.begin(), engines_.end(), [&](const RegisteredEngine& engine) {
+    const uint32_t window = key.second == 0 ? engine.engine->max_window() : key.second;
+    return engine.checkpoint == key.first && engine.window == window;
+  });
   RegisteredEngine engine;
   if (found != engines_.end()) {
     engine = *found;
     engines_.erase(found);
   } else {
-    CLM_ASSIGN_OR_RETURN(engine, MakeEngine(store_, checkpoint, threads_, cancel));
-    predictors_[checkpoint] = engine.model->parameters().predictor;
-    absl::MutexLock models_lock(&models_mutex_);
-    std::erase_if(models_, [](const auto& model) { return model.expired(); });
-    models_.push_back(engine.model);
+    CLM_ASSIGN_OR_RETURN(engine, MakeEngine(key, cancel));
+    fingerprints_[key.first] = engine.engine->fingerprint();
   }
   engines_.push_front(engine);
   if (engines_.size() > kKeptEngines) engines_.pop_back();
@@ -63,14 +72,13 @@ absl::StatusOr<RegisteredEngine> EngineRegistry::GetLocked(const ArtifactId& che
 absl::StatusOr<std::shared_ptr<const BlockCoder>> EngineRegistry::TryLocked(const ArtifactId& checkpoint,
                                                                             const CodecParameters& wanted,
                                                                             const CancellationToken& cancel) {
-  const auto known = predictors_.find(checkpoint);
-  if (known != predictors_.end() && PredictorOf(wanted.codec, known->second) != wanted.predictor) return nullptr;
-  const absl::StatusOr<RegisteredEngine> engine = GetLocked(checkpoint, cancel);
   // A checkpoint that cannot be used here is not the one that made the frame.
-  if (!engine.ok() || PredictorOf(wanted.codec, engine->model->parameters().predictor) != wanted.predictor) {
-    return nullptr;
-  }
-  CLM_ASSIGN_OR_RETURN(auto coder, MakeModelCoder(wanted.codec, engine->model, wanted.top_k));
+  if (!fingerprints_.contains(checkpoint) && !GetLocked({checkpoint, 0}, cancel).ok()) return nullptr;
+  // What a frame claims makes no model before it is one that this checkpoint can give.
+  const std::string fingerprint = EnginePredictor::FingerprintOf(fingerprints_[checkpoint], wanted.window_symbols);
+  if (PredictorOf(wanted.codec, ShortFingerprintOf(fingerprint)) != wanted.predictor) return nullptr;
+  CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, GetLocked({checkpoint, wanted.window_symbols}, cancel));
+  CLM_ASSIGN_OR_RETURN(auto coder, MakeModelCoder(wanted.codec, engine.model, wanted.top_k));
   CodecSet set;
   set.Add(std::move(coder));
   return set.Find(wanted);  // says what differs beside the predictor

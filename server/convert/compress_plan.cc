@@ -67,6 +67,9 @@ absl::Status CheckFields(const v1::CompressRequest::Start& start) {
   if (start.codec() != v1::CODEC_UNSPECIFIED && !NeedsCheckpoint(start.codec()) && !start.checkpoint().empty()) {
     return InvalidField("start.checkpoint", absl::StrCat("is of no use to ", v1::Codec_Name(start.codec())));
   }
+  if (start.window_symbols() != 0 && start.checkpoint().empty()) {
+    return InvalidField("start.window_symbols", "is of no use without start.checkpoint");
+  }
   if (!(start.budget_seconds() >= 0)) {
     return InvalidField("start.budget_seconds", absl::StrCat(start.budget_seconds(), " is below 0"));
   }
@@ -103,7 +106,7 @@ absl::StatusOr<CompressPlan> PlanCompress(const v1::CompressRequest::Start& star
     return plan;
   }
   CLM_ASSIGN_OR_RETURN(const ArtifactId id, store.Resolve(start.checkpoint()));
-  CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines.Get(id, cancel));
+  CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines.Get(id, start.window_symbols(), cancel));
   plan.checkpoint_bytes = engine.checkpoint_bytes;
   CLM_ASSIGN_OR_RETURN(plan.coder, ModelCoder(start, plan.codec, engine));
   return plan;

@@ -297,7 +297,7 @@ class PipelineOperations final : public Operations {
                                            const CancellationToken& cancel) override {
     CLM_ASSIGN_OR_RETURN(const ArtifactId id, store_.Resolve(request.checkpoint()));
     if (request.exact()) {
-      CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines_.Get(id, cancel));
+      CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines_.Get(id, 0, cancel));
       CLM_ASSIGN_OR_RETURN(const std::unique_ptr<EngineStepper> stepper, EngineStepper::Create(engine.engine));
       return GenerateWith(*stepper, *engine.representation, request, sink, cancel);
     }
@@ -358,7 +358,7 @@ class PipelineOperations final : public Operations {
   absl::StatusOr<TraceModel> OpenTraceModel(const std::string& checkpoint, const CancellationToken& cancel) {
     if (checkpoint.empty()) return BuiltInTraceModel();
     CLM_ASSIGN_OR_RETURN(const ArtifactId id, store_.Resolve(checkpoint));
-    CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines_.Get(id, cancel));
+    CLM_ASSIGN_OR_RETURN(const RegisteredEngine engine, engines_.Get(id, 0, cancel));
     EngineSessionOptions options;
     options.lanes = 1;
     TraceModel model;

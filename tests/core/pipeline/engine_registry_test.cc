@@ -17,24 +17,43 @@ class EngineRegistryTest : public EngineTest {
 
 TEST_F(EngineRegistryTest, AModelIsMadeOnce) {
   const ArtifactId id = MakeCheckpoint(1);
-  ASSERT_OK_AND_ASSIGN(const RegisteredEngine first, registry_.Get(id, {}));
-  ASSERT_OK_AND_ASSIGN(const RegisteredEngine second, registry_.Get(id, {}));
+  ASSERT_OK_AND_ASSIGN(const RegisteredEngine first, registry_.Get(id, 0, {}));
+  ASSERT_OK_AND_ASSIGN(const RegisteredEngine second, registry_.Get(id, 0, {}));
   EXPECT_EQ(first.model, second.model);
   EXPECT_EQ(registry_.lanes_in_use(), 0U);
 }
 
 TEST_F(EngineRegistryTest, OnlyTheLastUsedAreKept) {
   const ArtifactId id = MakeCheckpoint(1);
-  const auto first = registry_.Get(id, {})->model;
-  for (uint64_t seed = 2; seed < 6; ++seed) EXPECT_TRUE(registry_.Get(MakeCheckpoint(seed), {}).ok());
-  EXPECT_NE(registry_.Get(id, {})->model, first);
+  const auto first = registry_.Get(id, 0, {})->model;
+  for (uint64_t seed = 2; seed < 6; ++seed) EXPECT_TRUE(registry_.Get(MakeCheckpoint(seed), 0, {}).ok());
+  EXPECT_NE(registry_.Get(id, 0, {})->model, first);
+}
+
+TEST_F(EngineRegistryTest, EachWindowIsAPredictorOfItsOwn) {
+  const ArtifactId id = MakeCheckpoint(1);
+  ASSERT_OK_AND_ASSIGN(const RegisteredEngine whole, registry_.Get(id, 0, {}));
+  ASSERT_OK_AND_ASSIGN(const RegisteredEngine same, registry_.Get(id, 32, {}));
+  ASSERT_OK_AND_ASSIGN(const RegisteredEngine part, registry_.Get(id, 5, {}));
+  EXPECT_EQ(whole.window, 32U);
+  EXPECT_EQ(same.model, whole.model);
+  EXPECT_EQ(part.engine, whole.engine);
+  EXPECT_EQ(part.model->parameters().window_symbols, 5U);
+  EXPECT_NE(part.model->parameters().predictor, whole.model->parameters().predictor);
+  ASSERT_OK_AND_ASSIGN(const auto coder, MakeModelCoder(CodecId::kProbability, part.model, 0));
+  EngineRegistry other(*store_, 1);
+  EXPECT_OK(other.Find(coder->parameters(), {}));
+  CodecParameters wrong = coder->parameters();
+  wrong.window_symbols = 6;
+  EXPECT_THAT(other.Find(wrong, {}), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(registry_.Get(id, 33, {}), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("window is 33")));
 }
 
 TEST_F(EngineRegistryTest, AFrameFindsItsCheckpoint) {
   MakeCheckpoint(1);
   const ArtifactId id = MakeCheckpoint(2);
   MakeCheckpoint(3, std::string(64, 'e'));  // cannot be used
-  ASSERT_OK_AND_ASSIGN(const RegisteredEngine engine, registry_.Get(id, {}));
+  ASSERT_OK_AND_ASSIGN(const RegisteredEngine engine, registry_.Get(id, 0, {}));
   EngineRegistry other(*store_, 2);
   for (const CodecId codec : {CodecId::kProbability, CodecId::kRankAns, CodecId::kRankAdaptive, CodecId::kMixed}) {
     ASSERT_OK_AND_ASSIGN(const auto coder, MakeModelCoder(codec, engine.model, 17));
@@ -56,7 +75,7 @@ TEST_F(EngineRegistryTest, AFrameOfAnUnknownCheckpointIsRefusedByFingerprint) {
 }
 
 TEST_F(EngineRegistryTest, ADifferentCanaryIsNamed) {
-  ASSERT_OK_AND_ASSIGN(const RegisteredEngine engine, registry_.Get(MakeCheckpoint(1), {}));
+  ASSERT_OK_AND_ASSIGN(const RegisteredEngine engine, registry_.Get(MakeCheckpoint(1), 0, {}));
   CodecParameters wanted = (*MakeModelCoder(CodecId::kProbability, engine.model, 0))->parameters();
   wanted.canary[0] ^= 1;
   EXPECT_THAT(registry_.Find(wanted, {}),

@@ -53,20 +53,28 @@ TEST_F(CompressPlanTest, CodecsOfACheckpointTakeSmallBlocks) {
   ASSERT_OK_AND_ASSIGN(const CompressPlan plan, Plan(start));
   EXPECT_EQ(plan.block_bytes, 32768U);
   EXPECT_EQ(plan.coder->parameters().top_k, 9U);
+  EXPECT_EQ(plan.coder->parameters().window_symbols, 32U);
   start.set_block_size_bytes(5000);
   EXPECT_EQ(Plan(start)->block_bytes, 5000U);
+  start.set_window_symbols(7);
+  EXPECT_EQ(Plan(start)->coder->parameters().window_symbols, 7U);
 }
 
 TEST_F(CompressPlanTest, FieldsThatDoNotGoTogetherAreNamed) {
   v1::CompressRequest::Start start;
   start.set_codec(v1::CODEC_PROBABILITY);
   EXPECT_THAT(Plan(start), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("start.checkpoint")));
+  v1::CompressRequest::Start windowed;
+  windowed.set_window_symbols(7);
+  EXPECT_THAT(Plan(windowed), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("start.window_symbols")));
   start.set_checkpoint(MakeCheckpoint(1).Name());
   start.set_codec(v1::CODEC_COUNT);
   EXPECT_THAT(Plan(start), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is of no use to CODEC_COUNT")));
   start.set_codec(v1::CODEC_RANK_ANS);
   start.set_top_k(100'000);
   EXPECT_THAT(Plan(start), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("start.top_k: 100000")));
+  start.set_window_symbols(33);
+  EXPECT_THAT(Plan(start), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("window is 33, must be in [0, 32]")));
   start.set_budget_seconds(1);
   EXPECT_THAT(Plan(start), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("start.original_bytes")));
   start.set_budget_seconds(-1);
