@@ -72,9 +72,7 @@ absl::StatusOr<std::vector<bool>> TakenBySelfPairs(const SymbolStream& stream, c
 
 size_t PairCountTable::SlotOf(uint64_t key) const { return static_cast<size_t>(Mix(Mix(key) ^ seed_) >> shift_); }
 
-uint64_t PairCountTable::grown_bytes() const {
-  return std::max(kMinSlots, 2 * slots_.size()) * sizeof(PairCount);
-}
+uint64_t PairCountTable::grown_bytes() const { return std::max(kMinSlots, 2 * slots_.size()) * sizeof(PairCount); }
 
 void PairCountTable::Add(uint64_t key, uint64_t count) {
   if (is_full()) Grow();

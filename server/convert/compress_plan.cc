@@ -17,6 +17,15 @@ namespace {
 // Small, so that a file of a megabyte fills all lanes.
 constexpr uint32_t kModelBlockBytes = uint32_t{32} << 10;
 
+// About that, but so that the blocks of a longer file fill all lanes a whole number of times: lanes that are left empty
+// at the end would make it wait for a few.
+uint32_t ModelBlockBytes(uint64_t original_bytes) {
+  constexpr uint64_t kRound = uint64_t{kEngineLanes} * kModelBlockBytes;
+  if (original_bytes < kRound) return kModelBlockBytes;
+  const uint64_t blocks = (original_bytes + kRound / 2) / kRound * kEngineLanes;
+  return static_cast<uint32_t>((original_bytes + blocks - 1) / blocks);
+}
+
 CodecId ToCodecId(v1::Codec codec) {
   switch (codec) {
     case v1::CODEC_COUNT:
@@ -99,7 +108,7 @@ absl::StatusOr<CompressPlan> PlanCompress(const v1::CompressRequest::Start& star
   const bool needs_checkpoint = NeedsCheckpoint(plan.codec);
   const bool is_small = needs_checkpoint && plan.codec != v1::CODEC_MIXED;
   plan.block_bytes = start.block_size_bytes() != 0 ? start.block_size_bytes()
-                     : is_small                    ? kModelBlockBytes
+                     : is_small                    ? ModelBlockBytes(start.original_bytes())
                                                    : kDefaultBlockBytes;
   if (!needs_checkpoint) {
     plan.coder = CodecSet::BuiltInCoder(ToCodecId(plan.codec));

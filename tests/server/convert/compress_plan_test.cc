@@ -54,6 +54,11 @@ TEST_F(CompressPlanTest, CodecsOfACheckpointTakeSmallBlocks) {
   EXPECT_EQ(plan.block_bytes, 32768U);
   EXPECT_EQ(plan.coder->parameters().top_k, 9U);
   EXPECT_EQ(plan.coder->parameters().window_symbols, 32U);
+  // Of a length that is known, blocks for all 32 lanes once, or twice.
+  start.set_original_bytes(1'234'097);
+  EXPECT_EQ(Plan(start)->block_bytes, 38566U);
+  start.set_original_bytes(1'600'000);
+  EXPECT_EQ(Plan(start)->block_bytes, 25000U);
   start.set_block_size_bytes(5000);
   EXPECT_EQ(Plan(start)->block_bytes, 5000U);
   start.set_window_symbols(7);
