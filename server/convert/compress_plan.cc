@@ -53,8 +53,8 @@ struct Rate {
   v1::Codec codec;
   double bytes_per_second;
 };
-constexpr std::array<Rate, 5> kSmallestFirst = {{{v1::CODEC_MIXED, 12e3},
-                                                 {v1::CODEC_PROBABILITY, 30e3},
+constexpr std::array<Rate, 5> kSmallestFirst = {{{v1::CODEC_MIXED, 15e3},
+                                                 {v1::CODEC_PROBABILITY, 70e3},
                                                  {v1::CODEC_ADAPTIVE, 600e3},
                                                  {v1::CODEC_COUNT, 1e6},
                                                  {v1::CODEC_STORED, 300e6}}};
