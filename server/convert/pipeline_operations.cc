@@ -253,6 +253,7 @@ class PipelineOperations final : public Operations {
     FrameEncoderOptions options;
     options.block_bytes = plan.block_bytes;
     options.verify = ToVerifyMode(start.verify());
+    if (start.original_bytes() > 0) options.original_bytes = start.original_bytes();
     CLM_ASSIGN_OR_RETURN(const std::unique_ptr<FrameEncoder> encoder,
                          FrameEncoder::Create(options, plan.coder, frame, ContextOf(cancel)));
     Copy copy(start.compare());

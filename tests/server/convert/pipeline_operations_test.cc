@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/codec/frame.h"
 #include "core/pipeline/prepare.h"
 #include "tests/core/codec/codec_testing.h"
 #include "tests/core/pipeline/engine_fixture.h"
@@ -124,6 +125,21 @@ TEST_F(PipelineOperationsTest, AFrameComesBackWithItsDigest) {
   frame[frame.size() / 2] ^= 1;
   EXPECT_THAT(operations_->Decompress({}, Source(frame, 1000), Into(restored), {}),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("block 0")));
+}
+
+TEST_F(PipelineOperationsTest, ALengthThatIsToldStandsInTheHeader) {
+  const std::string text = Sentences();
+  v1::CompressRequest::Start start;
+  start.set_original_bytes(text.size());
+  std::string frame;
+  ASSERT_OK(operations_->Compress(start, Source(text), Into(frame), {}).status());
+  ASSERT_OK_AND_ASSIGN(const FrameHeader header, ParseFrameHeader(frame));
+  EXPECT_EQ(header.original_bytes, text.size());
+  for (const uint64_t wrong : {text.size() - 1, text.size() + 1}) {
+    start.set_original_bytes(wrong);
+    EXPECT_THAT(operations_->Compress(start, Source(text), Into(frame), {}).status(),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("original_bytes")));
+  }
 }
 
 TEST_F(PipelineOperationsTest, SalvageGivesTheIntactBlocksAndSaysWhatIsMissing) {
