@@ -17,6 +17,8 @@ void* operator new(size_t bytes) {
   if (memory == nullptr) std::abort();
   return memory;
 }
+// The library gives what this one asks for back with the delete below.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept { return ::operator new(bytes); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 // NOLINTEND(cppcoreguidelines-no-malloc)
